@@ -1,0 +1,28 @@
+//! The arithmetic of the pool: judging orders, and sharing a round's reward among those who showed them.
+//!
+//! No I/O, no clock, no randomness, no floats, no other crate of ours: same input, same credits, on any machine.
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::float_arithmetic,
+        clippy::disallowed_types
+    )
+)]
+
+pub mod address;
+pub mod apportion;
+pub mod credit;
+pub mod decimal;
+pub mod judge;
+pub mod median;
+pub mod money;
+pub mod pots;
+pub mod price;
+pub mod round;
+pub mod terms;
+mod wide;
+
+pub use wide::Overflow;
