@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::decimal::{self, DecimalError};
-use crate::wide::Overflow;
+use crate::wide::{self, Overflow};
 
 /// Decimal places of [`Coins`] and [`Ratio`].
 pub const COIN_SCALE: u32 = 8;
@@ -98,12 +98,29 @@ impl Amount {
         decimal::parse_units(text, AMOUNT_SCALE, MAX_AMOUNT_E18).map(Self)
     }
 
+    /// Reads a sum that was written by [`fmt::Display`]: it may exceed what one order may hold.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn parse_sum(text: &str) -> Result<Self, DecimalError> {
+        decimal::parse_units(text, AMOUNT_SCALE, u128::MAX).map(Self)
+    }
+
+    /// How much of `whole` this is, in 1e-8 per cent, half to even: for showing. None of nothing.
+    #[must_use]
+    pub fn percent_e8_of(self, whole: Self) -> Option<u128> {
+        // A hundred per cent, in 1e-8.
+        const ALL: u128 = 10_000_000_000;
+        let exact = wide::product(&[wide::wide(self.0), wide::wide(ALL)], "percentage").ok()?;
+        wide::div_half_even(exact, wide::wide(whole.0), "percentage").ok()
+    }
+
     /// The sum of many. A sum may exceed what one order may hold.
     ///
     /// # Errors
     /// [`Overflow`] above 2^128 of 1e-18, which takes over 300 000 orders of the largest size.
     pub fn sum(amounts: impl IntoIterator<Item = Self>) -> Result<Self, Overflow> {
-        crate::wide::sum(amounts.into_iter().map(|amount| amount.0), "amounts").map(Self)
+        wide::sum(amounts.into_iter().map(|amount| amount.0), "amounts").map(Self)
     }
 }
 

@@ -1,0 +1,185 @@
+//! What every endpoint and every loop shares.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use alp_sandbox::AdapterFolder;
+use alp_store::Store;
+use arc_swap::ArcSwap;
+
+use crate::config::{Config, PriceConfig};
+use crate::exchange::{ClientError, ExchangeClient, Gates, Timeouts};
+use crate::look_ups::LookUps;
+use crate::prices::{MAX_FEED_BYTES, PriceBoard};
+
+/// How long one feed of a price may take.
+const FEED_TIMEOUTS: Timeouts =
+    Timeouts { connect: std::time::Duration::from_secs(3), call: std::time::Duration::from_secs(10) };
+
+/// The host's time in Unix milliseconds.
+pub type HostClock = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// A configuration in force, with what is made from it.
+#[derive(Debug)]
+pub struct InForce {
+    /// The configuration.
+    pub config: Config,
+    /// A client for each exchange.
+    pub clients: BTreeMap<String, ExchangeClient>,
+}
+
+impl InForce {
+    /// Makes the clients of a configuration. Those of `before` are kept where nothing about them changed, with
+    /// their open connections.
+    ///
+    /// # Errors
+    /// [`ClientError::Setup`].
+    pub fn new(config: Config, before: Option<&InForce>) -> Result<Self, ClientError> {
+        let mut clients = BTreeMap::new();
+        for (exchange, settings) in &config.exchanges {
+            let timeouts = Timeouts { connect: settings.connect_timeout, call: settings.call_timeout };
+            let kept = before.and_then(|before| {
+                let same = before.config.exchanges.get(exchange) == Some(settings);
+                before.clients.get(exchange).filter(|_| same)
+            });
+            let client = match kept {
+                Some(client) => client.clone(),
+                None => ExchangeClient::new(timeouts, settings.reply_bytes)?,
+            };
+            clients.insert(exchange.clone(), client);
+        }
+        Ok(Self { config, clients })
+    }
+}
+
+/// The pool.
+pub struct App {
+    /// The configuration in force. It is replaced as a whole: a reader sees the old one or the new one.
+    pub in_force: ArcSwap<InForce>,
+    /// The database.
+    pub store: Store,
+    /// The adapters.
+    pub adapters: AdapterFolder,
+    /// The entrances of the exchanges.
+    pub gates: Gates,
+    /// Public replies that are kept for a while.
+    pub look_ups: LookUps,
+    /// The prices.
+    pub prices: PriceBoard,
+    /// The client for feeds of prices.
+    pub feeds: ExchangeClient,
+    /// The host's clock.
+    pub clock: HostClock,
+    /// When the server started, in Unix milliseconds.
+    pub started_at_ms: u64,
+    /// What the loops last did.
+    pub health: Health,
+    /// Reward rules that are known to be in the database.
+    pub known_terms: KnownTerms,
+}
+
+impl App {
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// [`ClientError::Setup`].
+    pub fn new(
+        config: Config,
+        store: Store,
+        adapters: AdapterFolder,
+        clock: HostClock,
+    ) -> Result<Self, ClientError> {
+        let started_at_ms = clock();
+        Ok(Self {
+            in_force: ArcSwap::from_pointee(InForce::new(config, None)?),
+            store,
+            adapters,
+            gates: Gates::default(),
+            look_ups: LookUps::default(),
+            prices: PriceBoard::default(),
+            feeds: ExchangeClient::new(FEED_TIMEOUTS, MAX_FEED_BYTES)?,
+            clock,
+            started_at_ms,
+            health: Health::default(),
+            known_terms: KnownTerms::default(),
+        })
+    }
+
+    /// The host's time in Unix milliseconds.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        (self.clock)()
+    }
+
+    /// Asks the feeds of every unit once.
+    pub async fn refresh_prices(&self) {
+        let in_force = self.in_force.load_full();
+        for (unit, price) in &in_force.config.prices {
+            if let PriceConfig::Feeds(feeds) = price {
+                self.refresh_price(unit, feeds).await;
+            }
+        }
+    }
+
+    /// Asks the feeds of one unit.
+    pub async fn refresh_price(&self, unit: &str, feeds: &crate::config::FeedsConfig) {
+        let refreshed = self.prices.refresh(unit, feeds, &self.feeds, self.now_ms()).await;
+        match &refreshed {
+            Ok(price) => tracing::debug!(unit, %price, "a price was fetched"),
+            Err(fault) => tracing::warn!(unit, %fault, "a price could not be fetched"),
+        }
+        let outcome = refreshed.map(|price| price.to_string()).map_err(|fault| fault.to_string());
+        self.health.note(&format!("price of {unit}"), self.now_ms(), outcome);
+    }
+}
+
+/// The last outcome of each loop, by its name.
+#[derive(Debug, Default)]
+pub struct Health(Mutex<BTreeMap<String, LoopState>>);
+
+/// What a loop last did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoopState {
+    /// When, in Unix milliseconds.
+    pub at_ms: u64,
+    /// What came of it: a few words, or why it failed.
+    pub outcome: Result<String, String>,
+}
+
+impl Health {
+    /// Notes what a loop did.
+    pub fn note(&self, name: &str, at_ms: u64, outcome: Result<String, String>) {
+        let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        states.insert(name.to_owned(), LoopState { at_ms, outcome });
+    }
+
+    /// The states by name.
+    #[must_use]
+    pub fn states(&self) -> BTreeMap<String, LoopState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Reward rules that this server has put into the database, so that each is written once.
+#[derive(Debug, Default)]
+pub struct KnownTerms(Mutex<std::collections::BTreeSet<String>>);
+
+/// Most rules that are remembered; beyond it they are asked for again.
+const MAX_KNOWN_TERMS: usize = 10_000;
+
+impl KnownTerms {
+    /// Whether these rules are known to be stored.
+    #[must_use]
+    pub fn contains(&self, terms_id: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(terms_id)
+    }
+
+    /// Remembers that these rules are stored.
+    pub fn add(&self, terms_id: &str) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MAX_KNOWN_TERMS {
+            known.clear();
+        }
+        known.insert(terms_id.to_owned());
+    }
+}

@@ -1,0 +1,173 @@
+//! The command line of `alp`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use alp_sandbox::{Limits, compile_in_child};
+use alp_store::Clock;
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::control::{self, Command};
+use crate::server::{Running, Start, system_clock};
+
+/// A liquidity pool: verifies the orders that liquidity providers show at exchanges, and shares a reward among them.
+#[derive(Debug, Parser)]
+#[command(name = "alp", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Run a pool until it is told to stop (Ctrl-C, SIGTERM, or `alp stop`).
+    ///
+    /// Exchanges are served by the adapters in the plugins folder: copy one in, replace it or remove it while the
+    /// pool runs. Changes of the configuration are taken up within a second or two; one with a fault is refused, and
+    /// the one before stays in force. ALP_LOG sets what is logged, such as ALP_LOG=debug.
+    Serve(PoolFile),
+    /// Read the configuration, say everything that is wrong with it, and end.
+    CheckConfig(PoolFile),
+    /// Show how the running pool is: rounds, gaps, prices, adapters, loops.
+    Status(PoolFile),
+    /// Have the running pool read its configuration now, and say what is wrong with it if it is refused.
+    Reload(PoolFile),
+    /// Have the running pool end in good order.
+    Stop(PoolFile),
+    /// Compile one adapter. The server starts this by itself, as a program of its own with limits.
+    #[command(hide = true)]
+    CompileAdapter {
+        /// The component.
+        input: PathBuf,
+        /// Where its machine code goes.
+        output: PathBuf,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct PoolFile {
+    /// The pool's configuration file. Paths in it are relative to its folder.
+    #[arg(long, value_name = "FILE", default_value = "pool.toml")]
+    config: PathBuf,
+}
+
+/// Runs the command that the arguments name.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Action::CompileAdapter { input, output } = &arguments.action {
+        return compile_in_child(input, output, &Limits::default());
+    }
+    start_log();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error),
+    };
+    let code = match &arguments.action {
+        Action::Serve(file) => runtime.block_on(serve(&file.config)),
+        Action::CheckConfig(file) => check_config(&file.config),
+        Action::Status(file) => runtime.block_on(command(&file.config, Command::Status)),
+        Action::Reload(file) => runtime.block_on(command(&file.config, Command::Reload)),
+        Action::Stop(file) => runtime.block_on(command(&file.config, Command::Stop)),
+        Action::CompileAdapter { .. } => ExitCode::FAILURE,
+    };
+    // A look-up of a name that hangs must not hold the program.
+    runtime.shutdown_background();
+    code
+}
+
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("ALP_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+async fn serve(pool_file: &Path) -> ExitCode {
+    let config = match Config::read(pool_file) {
+        Ok(config) => config,
+        Err(faults) => return failed(&faults),
+    };
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => return failed(&error),
+    };
+    let start = Start {
+        config,
+        pool_file: pool_file.to_owned(),
+        compiler: (program, vec!["compile-adapter".into()]),
+        host_clock: system_clock(),
+        store_clock: Clock::Database,
+        loops: true,
+    };
+    let running = match Running::start(start).await {
+        Ok(running) => running,
+        Err(error) => return failed(&error),
+    };
+    tokio::select! {
+        () = running.stopped() => {}
+        () = told_to_stop() => {}
+    }
+    running.stop().await;
+    ExitCode::SUCCESS
+}
+
+/// Completes at Ctrl-C or SIGTERM.
+pub async fn told_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = interrupt.await;
+        }
+    }
+}
+
+fn check_config(pool_file: &Path) -> ExitCode {
+    match Config::read(pool_file) {
+        Ok(config) => {
+            let markets: usize = config.exchanges.values().map(|exchange| exchange.units.len()).sum();
+            show(&format!(
+                "the configuration is right: {} exchanges, {markets} markets",
+                config.exchanges.len()
+            ));
+            ExitCode::SUCCESS
+        }
+        Err(faults) => failed(&faults),
+    }
+}
+
+async fn command(pool_file: &Path, command: Command) -> ExitCode {
+    let config = match Config::read(pool_file) {
+        Ok(config) => config,
+        Err(faults) => return failed(&faults),
+    };
+    match control::ask(&config.pool.control_socket, command).await {
+        Ok(answer) => {
+            show(&answer.text);
+            if answer.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+fn show(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+}
+
+fn failed(error: &dyn std::error::Error) -> ExitCode {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{}\n  because: {inner}", text.trim_end());
+        cause = inner.source();
+    }
+    let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
+    ExitCode::FAILURE
+}

@@ -1,0 +1,197 @@
+//! One file an exchange: `exchanges/<id>.toml`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use alp_pool::money::{Amount, Coins, Ratio};
+use alp_pool::terms::{Fill, RankNumber, RankTerms, SideTerms, Terms};
+
+use super::faults::ConfigFaults;
+use super::section::{self, Section};
+use super::{ExchangeConfig, MAX_EXCHANGES, UnitConfig, terms_document};
+
+/// Longest name of an exchange, a unit or a currency.
+const MAX_NAME: usize = 64;
+
+pub(super) fn read_folder(
+    folder: &Path,
+    currency: &str,
+    faults: &mut ConfigFaults,
+) -> BTreeMap<String, ExchangeConfig> {
+    let mut exchanges = BTreeMap::new();
+    let files = match toml_files(folder) {
+        Ok(files) => files,
+        Err(error) => {
+            faults.add(folder, "", format!("is the folder of exchange files and cannot be read: {error}"));
+            return exchanges;
+        }
+    };
+    if files.len() > MAX_EXCHANGES {
+        faults.add(folder, "", format!("has {} files: at most {MAX_EXCHANGES} are read", files.len()));
+        return exchanges;
+    }
+    for file in files {
+        let id = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or("").to_owned();
+        if !is_name(&id, "_") {
+            faults.add(&file, "", "must be named after its exchange: lower-case letters, digits and _");
+        }
+        if let Some(exchange) = section::read_file(&file, faults, |top| read_exchange(top, currency)) {
+            exchanges.insert(id, exchange);
+        }
+    }
+    exchanges
+}
+
+fn toml_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let hidden = path.file_name().and_then(|name| name.to_str()).is_none_or(|name| name.starts_with('.'));
+        if !hidden && path.extension().is_some_and(|extension| extension == "toml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn is_name(text: &str, also: &str) -> bool {
+    let right = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || also.contains(c);
+    !text.is_empty() && text.len() <= MAX_NAME && text.chars().all(right)
+}
+
+fn read_exchange(top: &Section<'_, '_>, currency: &str) -> Option<ExchangeConfig> {
+    let endpoint = top.optional_text("endpoint");
+    if let Some(endpoint) = &endpoint
+        && !is_origin(endpoint)
+    {
+        top.fault(
+            "endpoint",
+            "must be an origin such as https://api.example.com, without a slash at the end",
+        );
+    }
+    let connect = top.whole("connect_timeout_ms", 3_000, 10..=60_000);
+    let call = top.whole("call_timeout_ms", 10_000, 10..=120_000);
+    let concurrent = top.whole("concurrent_calls", 64, 1..=10_000);
+    let waiting = top.whole("waiting_calls", 1_000, 0..=100_000);
+    let reply = top.whole("reply_bytes", 2 * 1024 * 1024, 1024..=64 * 1024 * 1024);
+    let mut units = BTreeMap::new();
+    let sections = top.section("units");
+    if let Some(sections) = &sections {
+        for (name, section) in sections.other_sections() {
+            if !is_name(&name, "_-") {
+                section.fault("", "must be named in lower-case letters, digits, _ and -");
+            }
+            let unit = read_unit(&section, &name, currency);
+            section.finish();
+            if let Some(unit) = unit {
+                units.insert(name, unit);
+            }
+        }
+        sections.finish();
+    }
+    if sections.is_none() {
+        top.fault("units", "is missing: an exchange needs at least one section such as [units.btc]");
+    }
+    Some(ExchangeConfig {
+        endpoint,
+        connect_timeout: Duration::from_millis(connect?),
+        call_timeout: Duration::from_millis(call?),
+        concurrent_calls: usize::try_from(concurrent?).ok()?,
+        waiting_calls: usize::try_from(waiting?).ok()?,
+        reply_bytes: usize::try_from(reply?).ok()?,
+        units,
+    })
+}
+
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    host.is_some_and(|host| {
+        !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._:[]".contains(c))
+    })
+}
+
+fn read_unit(section: &Section<'_, '_>, name: &str, currency: &str) -> Option<UnitConfig> {
+    let base = section.text("base", Some(currency));
+    let quote = section.text("quote", Some(&name.to_uppercase()));
+    let reverse = section.flag("reverse", false);
+    let parameters = read_parameters(section);
+    let terms = read_unit_terms(section);
+    for (key, currency) in [("base", &base), ("quote", &quote)] {
+        let right = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+        if currency
+            .as_ref()
+            .is_some_and(|text| text.is_empty() || text.len() > MAX_NAME || !text.chars().all(right))
+        {
+            section.fault(key, "must be a currency in capitals, such as NBT");
+        }
+    }
+    let (base, quote, reverse, terms) = (base?, quote?, reverse?, terms?);
+    let document = terms_document::write_terms(&base, &quote, reverse, &terms);
+    let terms_id = terms_document::id_of(&document);
+    Some(UnitConfig { base, quote, reverse, parameters, terms, document, terms_id })
+}
+
+fn read_parameters(section: &Section<'_, '_>) -> BTreeMap<String, String> {
+    let Some(parameters) = section.section("parameters") else { return BTreeMap::new() };
+    parameters.texts().into_iter().filter_map(|(name, text)| text.map(|text| (name, text))).collect()
+}
+
+fn read_unit_terms(section: &Section<'_, '_>) -> Option<Terms> {
+    let reward = section.decimal("reward", None, Coins::parse);
+    let target = section.decimal("target", None, Amount::parse);
+    let fill = section.text("fills_target", Some(Fill::PerRank.name())).and_then(|text| {
+        let fill = [Fill::PerRank, Fill::Paid, Fill::All].into_iter().find(|fill| fill.name() == text);
+        if fill.is_none() {
+            section.fault("fills_target", "must be \"per_rank\", \"paid\" or \"all\"");
+        }
+        fill
+    });
+    let ask = read_side(section, "ask");
+    let bid = read_side(section, "bid");
+    match Terms::new(reward?, target?, fill?, ask?, bid?) {
+        Ok(terms) => Some(terms),
+        Err(error) => {
+            section.fault("", error.to_string());
+            None
+        }
+    }
+}
+
+fn read_side(section: &Section<'_, '_>, side: &str) -> Option<SideTerms> {
+    let Some(section) = section.section(side) else {
+        section.fault(side, format!("is missing: write a section {side} with a ratio and at least rank_1"));
+        return None;
+    };
+    let ratio = section.decimal("ratio", None, Ratio::parse);
+    let mut ranks = Vec::new();
+    let mut complete = true;
+    for (name, rank) in section.other_sections() {
+        let number = name.strip_prefix("rank_").and_then(|number| number.parse::<u8>().ok());
+        if number.is_none_or(|number| number == 0 || name != format!("rank_{number}")) {
+            rank.fault("", "must be called rank_1, rank_2 and so on");
+        }
+        let ratio = rank.decimal("ratio", None, Ratio::parse);
+        let tolerance = rank.decimal("tolerance", Some(Ratio::ONE), Ratio::parse);
+        rank.finish();
+        match (number, ratio, tolerance) {
+            (Some(number), Some(ratio), Some(tolerance)) => {
+                ranks.push(RankTerms { number: RankNumber(number), ratio, tolerance });
+            }
+            (_, _, _) => complete = false,
+        }
+    }
+    section.finish();
+    let ratio = ratio?;
+    if !complete {
+        return None;
+    }
+    match SideTerms::new(ratio, ranks) {
+        Ok(side) => Some(side),
+        Err(error) => {
+            section.fault("", error.to_string());
+            None
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The operator's configuration: one file for the pool, one file for each exchange.
+//!
+//! Reading it finds every fault at once; nothing is used from a configuration that has one.
+
+mod exchange_file;
+mod faults;
+mod pool_file;
+mod section;
+mod terms_document;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use alp_pool::address::AddressRules;
+use alp_pool::price::Price;
+use alp_pool::round::RoundLength;
+use alp_pool::terms::Terms;
+
+pub use faults::{ConfigFault, ConfigFaults};
+pub use terms_document::{TermsDocumentError, read_terms};
+
+/// Largest configuration file that is read, in bytes. A pool of a hundred markets fits many times over.
+pub const MAX_FILE_BYTES: u64 = 1024 * 1024;
+
+/// Exchanges that are not real: whoever names one in earnest would pay anybody for made-up orders.
+const TEST_EXCHANGES: [&str; 1] = ["test_exchange"];
+
+/// Most exchange files that are read.
+pub const MAX_EXCHANGES: usize = 200;
+
+/// A configuration without faults.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The pool itself.
+    pub pool: PoolConfig,
+    /// The exchanges by id.
+    pub exchanges: BTreeMap<String, ExchangeConfig>,
+    /// Where the price of each unit comes from, by unit.
+    pub prices: BTreeMap<String, PriceConfig>,
+    /// The folder of the exchange files.
+    pub exchange_folder: PathBuf,
+}
+
+/// The pool's own settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolConfig {
+    /// The pool's name, shown to people.
+    pub name: String,
+    /// The currency that is provided and paid, in capitals.
+    pub currency: String,
+    /// Whether adapters of exchanges that are not real may be used.
+    pub test_pool: bool,
+    /// Where bots reach the pool.
+    pub listen: SocketAddr,
+    /// The database: `sqlite:PATH`.
+    pub database: String,
+    /// The folder of adapters.
+    pub plugins: PathBuf,
+    /// The folder of compiled adapters, which only the server's user may open.
+    pub cache: PathBuf,
+    /// The socket for the operator's commands.
+    pub control_socket: PathBuf,
+    /// How long a round is.
+    pub round: RoundLength,
+    /// Which payout addresses are right.
+    pub address: AddressRules,
+    /// What bounds requests.
+    pub limits: Limits,
+}
+
+/// What bounds requests from bots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest request body, in bytes.
+    pub body_bytes: usize,
+    /// How long headers and body of a request may take to arrive.
+    pub receive: Duration,
+    /// Most connections at a time; further ones wait to be accepted.
+    pub connections: usize,
+}
+
+/// One exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExchangeConfig {
+    /// The origin to talk to in place of the adapter's own.
+    pub endpoint: Option<String>,
+    /// How long a connection may take to be made.
+    pub connect_timeout: Duration,
+    /// How long one call may take in all.
+    pub call_timeout: Duration,
+    /// Most calls under way at a time.
+    pub concurrent_calls: usize,
+    /// Most submissions that wait for a call to end; further ones are told so.
+    pub waiting_calls: usize,
+    /// Largest reply, in bytes.
+    pub reply_bytes: usize,
+    /// The markets by unit.
+    pub units: BTreeMap<String, UnitConfig>,
+}
+
+/// One market: a unit at an exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitConfig {
+    /// The currency that is provided: `NBT`.
+    pub base: String,
+    /// The currency it is priced in: `BTC`.
+    pub quote: String,
+    /// Whether the exchange quotes units for a coin while the price says coins for a unit.
+    pub reverse: bool,
+    /// What the adapter needs to know of the market beyond its name.
+    pub parameters: BTreeMap<String, String>,
+    /// The reward rules.
+    pub terms: Terms,
+    /// The rules as a canonical document, kept with what was judged by them.
+    pub document: String,
+    /// The document's SHA-256, in hex.
+    pub terms_id: String,
+}
+
+/// Where a price comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PriceConfig {
+    /// It is what the operator says.
+    Fixed(Price),
+    /// The median of feeds.
+    Feeds(FeedsConfig),
+}
+
+/// Several feeds of one price.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedsConfig {
+    /// How often they are asked.
+    pub every: Duration,
+    /// How old a price may be, from when it was fetched.
+    pub max_age: Duration,
+    /// How many must have answered.
+    pub least: usize,
+    /// The feeds.
+    pub sources: Vec<SourceConfig>,
+}
+
+/// One feed: a JSON document somewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceConfig {
+    /// Its address.
+    pub url: String,
+    /// The JSON pointer to the price within it.
+    pub pointer: String,
+    /// Whether it says coins for a unit where units for a coin are wanted.
+    pub inverted: bool,
+}
+
+impl Config {
+    /// Reads `pool.toml` and the exchange files of the folder it names.
+    ///
+    /// # Errors
+    /// Every fault found, each with its file, its key and what would be right.
+    pub fn read(pool_file: &Path) -> Result<Self, ConfigFaults> {
+        let mut faults = ConfigFaults::default();
+        let read = pool_file::read(pool_file, &mut faults);
+        let Some((pool, prices, folder)) = read else { return Err(faults) };
+        let currency = pool.as_ref().map_or("NBT", |pool| pool.currency.as_str());
+        let exchanges = exchange_file::read_folder(&folder, currency, &mut faults);
+        if pool.as_ref().is_some_and(|pool| !pool.test_pool) {
+            for exchange in TEST_EXCHANGES.into_iter().filter(|exchange| exchanges.contains_key(*exchange)) {
+                let message =
+                    "is an exchange for tests: a pool uses it only with test_pool = true in its own file";
+                faults.add(&folder.join(format!("{exchange}.toml")), "", message);
+            }
+        }
+        for (exchange, config) in &exchanges {
+            for unit in config.units.keys().filter(|unit| !prices.contains_key(*unit)) {
+                faults.add(
+                    pool_file,
+                    &format!("prices.{unit}"),
+                    format!("is missing, but {exchange} has the unit {unit}: say where its price comes from"),
+                );
+            }
+        }
+        match pool {
+            Some(pool) if faults.is_empty() => Ok(Self { pool, exchanges, prices, exchange_folder: folder }),
+            Some(_) | None => Err(faults),
+        }
+    }
+
+    /// The market of a unit at an exchange.
+    #[must_use]
+    pub fn unit(&self, exchange: &str, unit: &str) -> Option<&UnitConfig> {
+        self.exchanges.get(exchange)?.units.get(unit)
+    }
+}

@@ -1,0 +1,183 @@
+//! `pool.toml`.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use alp_pool::address::AddressRules;
+use alp_pool::price::Price;
+use alp_pool::round::RoundLength;
+
+use super::faults::ConfigFaults;
+use super::section::{self, Section};
+use super::{FeedsConfig, Limits, PoolConfig, PriceConfig, SourceConfig};
+
+/// Most feeds of one price.
+const MAX_FEEDS: usize = 50;
+
+/// The pool's settings (none if one is at fault), the prices, and the folder of the exchange files.
+type PoolFile = (Option<PoolConfig>, BTreeMap<String, PriceConfig>, PathBuf);
+
+pub(super) fn read(file: &Path, faults: &mut ConfigFaults) -> Option<PoolFile> {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    section::read_file(file, faults, |top| {
+        let exchanges = top.text("exchanges", Some("exchanges"))?;
+        Some((read_pool(top, folder), read_prices(top), folder.join(exchanges)))
+    })
+}
+
+fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
+    let within = |key, default| top.text(key, Some(default)).map(|path| folder.join(path));
+    let currency = top.text("currency", Some("NBT"));
+    let address = read_address(top, currency.as_deref().unwrap_or("NBT"));
+    let name = top.text("name", None);
+    let test_pool = top.flag("test_pool", false);
+    let listen =
+        top.text("listen", Some("127.0.0.1:3333")).and_then(|text| match text.parse::<SocketAddr>() {
+            Ok(address) => Some(address),
+            Err(_) => {
+                top.fault("listen", "must be an address and a port, such as 127.0.0.1:3333");
+                None
+            }
+        });
+    let database =
+        top.text("database", Some("sqlite:alp.db")).and_then(|url| database_within(top, folder, &url));
+    let plugins = within("plugins", "plugins");
+    let cache = within("cache", "cache");
+    let control_socket = within("control_socket", "alp.sock");
+    let round = top.whole("round_seconds", 60, 1..=86_400).and_then(|seconds| {
+        let length = u32::try_from(seconds).map(RoundLength::from_seconds);
+        match length {
+            Ok(Ok(length)) => Some(length),
+            Ok(Err(error)) => {
+                top.fault("round_seconds", error.to_string());
+                None
+            }
+            Err(_) => None,
+        }
+    });
+    let limits = read_limits(top);
+    Some(PoolConfig {
+        name: name?,
+        currency: currency?,
+        test_pool: test_pool?,
+        listen: listen?,
+        database: database?,
+        plugins: plugins?,
+        cache: cache?,
+        control_socket: control_socket?,
+        round: round?,
+        address: address?,
+        limits: limits?,
+    })
+}
+
+/// A path in the database's address is relative to the configuration, as every other path is.
+fn database_within(top: &Section<'_, '_>, folder: &Path, url: &str) -> Option<String> {
+    match url.strip_prefix("sqlite:") {
+        Some(path) if !path.is_empty() => Some(format!("sqlite:{}", folder.join(path).display())),
+        Some(_) | None => {
+            top.fault("database", "must be sqlite: and a path, such as sqlite:alp.db");
+            None
+        }
+    }
+}
+
+fn read_address(top: &Section<'_, '_>, currency: &str) -> Option<AddressRules> {
+    let nubits = AddressRules::nubits();
+    let Some(section) = top.section("address") else {
+        return Some(AddressRules { currency: currency.to_owned(), ..nubits });
+    };
+    let letter = section.text("letter", Some("B"));
+    let versions = section.bytes("versions", &nubits.versions);
+    section.finish();
+    let letter = letter?;
+    let mut letters = letter.chars();
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) => {
+            Some(AddressRules { currency: currency.to_owned(), letter, versions: versions? })
+        }
+        (_, _) => {
+            section.fault("letter", "must be one letter");
+            None
+        }
+    }
+}
+
+fn read_limits(top: &Section<'_, '_>) -> Option<Limits> {
+    let defaults = Limits { body_bytes: 16 * 1024, receive: Duration::from_secs(10), connections: 4096 };
+    let Some(section) = top.section("limits") else { return Some(defaults) };
+    let body_bytes = section.whole("body_bytes", 16 * 1024, 1024..=1024 * 1024);
+    let receive = section.whole("receive_seconds", 10, 1..=120);
+    let connections = section.whole("connections", 4096, 1..=100_000);
+    section.finish();
+    Some(Limits {
+        body_bytes: usize::try_from(body_bytes?).ok()?,
+        receive: Duration::from_secs(receive?),
+        connections: usize::try_from(connections?).ok()?,
+    })
+}
+
+fn read_prices(top: &Section<'_, '_>) -> BTreeMap<String, PriceConfig> {
+    let Some(prices) = top.section("prices") else { return BTreeMap::new() };
+    let mut read = BTreeMap::new();
+    for (unit, section) in prices.other_sections() {
+        if let Some(price) = read_price(&section) {
+            read.insert(unit, price);
+        }
+        section.finish();
+    }
+    prices.finish();
+    read
+}
+
+fn read_price(section: &Section<'_, '_>) -> Option<PriceConfig> {
+    let fixed = section.decimal("fixed", Some(None), |text| Price::parse(text).map(Some))?;
+    let sources: Vec<Option<SourceConfig>> = section.list("sources").iter().map(read_source).collect();
+    let every = section.whole("every_seconds", 60, 1..=3600);
+    let max_age = section.whole("max_age_seconds", 180, 1..=86_400);
+    let least = section.whole("least_sources", 1, 1..=50);
+    match (fixed, sources.len()) {
+        (Some(price), 0) => Some(PriceConfig::Fixed(price)),
+        (None, count) if (1..=MAX_FEEDS).contains(&count) => {
+            let (least, sources) =
+                (usize::try_from(least?).ok()?, sources.into_iter().collect::<Option<Vec<_>>>()?);
+            if least > sources.len() {
+                section.fault(
+                    "least_sources",
+                    format!("must be at most {}, the number of sources", sources.len()),
+                );
+                return None;
+            }
+            let (every, max_age) = (Duration::from_secs(every?), Duration::from_secs(max_age?));
+            if max_age < every {
+                section
+                    .fault("max_age_seconds", "must be at least every_seconds, or there is no price between");
+                return None;
+            }
+            Some(PriceConfig::Feeds(FeedsConfig { every, max_age, least, sources }))
+        }
+        (_, _) => {
+            section.fault("", format!("must have either fixed or 1 to {MAX_FEEDS} sources"));
+            None
+        }
+    }
+}
+
+fn read_source(section: &Section<'_, '_>) -> Option<SourceConfig> {
+    let url = section.text("url", None);
+    let pointer = section.text("pointer", None);
+    let inverted = section.flag("inverted", false);
+    section.finish();
+    let (url, pointer) = (url?, pointer?);
+    if !url.starts_with("https://") && !url.starts_with("http://") {
+        section.fault("url", "must start with https:// (or http:// for a feed of your own)");
+        return None;
+    }
+    if !pointer.is_empty() && !pointer.starts_with('/') {
+        section.fault("pointer", "must be a JSON pointer such as /data/price");
+        return None;
+    }
+    Some(SourceConfig { url, pointer, inverted: inverted? })
+}

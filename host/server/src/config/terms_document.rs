@@ -1,0 +1,114 @@
+//! The reward rules of a market as a document: what is kept with every submission that was judged by them.
+
+use alp_pool::money::{Amount, Coins, Ratio};
+use alp_pool::terms::{Fill, RankNumber, RankTerms, Side, SideTerms, Terms};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+/// The document's members, in the order in which they are written: the same rules, the same bytes.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    version: u32,
+    base: String,
+    quote: String,
+    reverse: bool,
+    reward_per_minute: String,
+    target: String,
+    fills_target: String,
+    ask: SideDocument,
+    bid: SideDocument,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SideDocument {
+    ratio: String,
+    ranks: Vec<RankDocument>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RankDocument {
+    rank: u8,
+    ratio: String,
+    tolerance: String,
+}
+
+/// Version of the document's form.
+const VERSION: u32 = 1;
+
+pub(super) fn write_terms(base: &str, quote: &str, reverse: bool, terms: &Terms) -> String {
+    let side = |side: Side| {
+        let side = terms.side(side);
+        let ranks = side.ranks().iter().map(|rank| RankDocument {
+            rank: rank.number.0,
+            ratio: rank.ratio.to_string(),
+            tolerance: rank.tolerance.to_string(),
+        });
+        SideDocument { ratio: side.ratio().to_string(), ranks: ranks.collect() }
+    };
+    let document = Document {
+        version: VERSION,
+        base: base.to_owned(),
+        quote: quote.to_owned(),
+        reverse,
+        reward_per_minute: terms.reward_per_minute().to_string(),
+        target: terms.target().to_string(),
+        fills_target: terms.fill().name().to_owned(),
+        ask: side(Side::Ask),
+        bid: side(Side::Bid),
+    };
+    // Texts, numbers and lists have no way to fail to be written.
+    serde_json::to_string(&document).unwrap_or_default()
+}
+
+pub(super) fn id_of(document: &str) -> String {
+    Sha256::digest(document.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads rules back from their document.
+///
+/// # Errors
+/// [`TermsDocumentError`] if it is not one: then the database was changed by another hand, or by a newer version.
+pub fn read_terms(document: &str) -> Result<Terms, TermsDocumentError> {
+    let document: Document = serde_json::from_str(document)?;
+    if document.version != VERSION {
+        return Err(TermsDocumentError::Version(document.version));
+    }
+    let number = |error: &dyn std::fmt::Display| TermsDocumentError::Number(error.to_string());
+    let ratio = |text: &str| Ratio::parse(text).map_err(|error| number(&error));
+    let side = |side: &SideDocument| -> Result<SideTerms, TermsDocumentError> {
+        let mut ranks = Vec::new();
+        for rank in &side.ranks {
+            let (ratio, tolerance) = (ratio(&rank.ratio)?, ratio(&rank.tolerance)?);
+            ranks.push(RankTerms { number: RankNumber(rank.rank), ratio, tolerance });
+        }
+        SideTerms::new(ratio(&side.ratio)?, ranks).map_err(|error| number(&error))
+    };
+    let fill =
+        [Fill::PerRank, Fill::Paid, Fill::All].into_iter().find(|fill| fill.name() == document.fills_target);
+    Terms::new(
+        Coins::parse(&document.reward_per_minute).map_err(|error| number(&error))?,
+        Amount::parse(&document.target).map_err(|error| number(&error))?,
+        fill.ok_or_else(|| TermsDocumentError::Number(format!("fills_target {}", document.fills_target)))?,
+        side(&document.ask)?,
+        side(&document.bid)?,
+    )
+    .map_err(|error| number(&error))
+}
+
+/// Why a document holds no rules. The operator's: the database is damaged or from another version.
+#[derive(Debug, Error)]
+pub enum TermsDocumentError {
+    /// Not a document of this form.
+    #[error("the stored reward rules cannot be read")]
+    Form(#[from] serde_json::Error),
+    /// Another version's.
+    #[error("the stored reward rules have version {0}, this program knows {VERSION}")]
+    Version(u32),
+    /// Something in it is off.
+    #[error("the stored reward rules are damaged: {0}")]
+    Number(String),
+}

@@ -1,0 +1,205 @@
+//! The operator's commands to a running pool: a Unix socket that only the server's user can open.
+//!
+//! One line of JSON in, `{"command": …}`, one line of JSON out, `{"ok": …, "text": …}`.
+
+use std::io;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::loops;
+use crate::overview::overview;
+
+/// Longest command, in bytes.
+const MAX_COMMAND: u64 = 4096;
+
+/// Longest answer that a caller reads, in bytes.
+const MAX_ANSWER: u64 = 4 * 1024 * 1024;
+
+/// How long a command may take to arrive, and an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the operator may ask of a running pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// How the pool is.
+    Status,
+    /// Read the configuration again, now.
+    Reload,
+    /// End in good order.
+    Stop,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Asked {
+    command: Command,
+}
+
+/// What the pool answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Whether it did what was asked.
+    pub ok: bool,
+    /// What to show the operator.
+    pub text: String,
+}
+
+/// The socket, gone when this is dropped.
+#[derive(Debug)]
+pub struct ControlSocket {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl ControlSocket {
+    /// Opens the socket for this user only.
+    ///
+    /// # Errors
+    /// [`ControlError::InUse`] if a pool answers there already.
+    pub fn open(path: &Path) -> Result<Self, ControlError> {
+        let failed = |source| ControlError::Socket { path: path.to_owned(), source };
+        if let Ok(metadata) = std::fs::symlink_metadata(path) {
+            if !metadata.file_type().is_socket() {
+                return Err(ControlError::NotASocket { path: path.to_owned() });
+            }
+            if std::os::unix::net::UnixStream::connect(path).is_ok() {
+                return Err(ControlError::InUse { path: path.to_owned() });
+            }
+            // Left over from a server that was killed.
+            std::fs::remove_file(path).map_err(failed)?;
+        }
+        // The socket is born closed to others, rather than closed a moment after.
+        let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
+        let listener = UnixListener::bind(path);
+        rustix::process::umask(before);
+        Ok(Self { listener: listener.map_err(failed)?, path: path.to_owned() })
+    }
+
+    /// Answers commands until told to stop. `stop_server` is set by the command to stop.
+    pub async fn answer(self, app: Arc<App>, pool_file: PathBuf, stop_server: Arc<watch::Sender<bool>>) {
+        let mut stop = stop_server.subscribe();
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                _ = stop.wait_for(|stop| *stop) => return,
+            };
+            let Ok((stream, _)) = accepted else { continue };
+            let (app, pool_file, stop_server) =
+                (Arc::clone(&app), pool_file.clone(), Arc::clone(&stop_server));
+            tokio::spawn(async move {
+                let answered =
+                    tokio::time::timeout(PATIENCE, converse(stream, &app, &pool_file, &stop_server));
+                if let Ok(Err(error)) = answered.await {
+                    tracing::debug!(%error, "a command on the control socket broke off");
+                }
+            });
+        }
+    }
+}
+
+impl Drop for ControlSocket {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+async fn converse(
+    mut stream: UnixStream,
+    app: &App,
+    pool_file: &Path,
+    stop_server: &watch::Sender<bool>,
+) -> io::Result<()> {
+    // The permissions of the socket say the same; this holds where a file system ignores them.
+    let ours = rustix::process::geteuid().as_raw();
+    if stream.peer_cred()?.uid() != ours {
+        return Ok(());
+    }
+    let mut line = String::new();
+    BufReader::new((&mut stream).take(MAX_COMMAND)).read_line(&mut line).await?;
+    let answer = match serde_json::from_str::<Asked>(&line) {
+        Ok(asked) => obey(asked.command, app, pool_file, stop_server).await,
+        Err(_) => Answer { ok: false, text: "the commands are status, reload and stop".to_owned() },
+    };
+    let mut text = serde_json::to_string(&answer).map_err(io::Error::other)?;
+    text.push('\n');
+    stream.write_all(text.as_bytes()).await
+}
+
+async fn obey(command: Command, app: &App, pool_file: &Path, stop_server: &watch::Sender<bool>) -> Answer {
+    match command {
+        Command::Status => match overview(app).await {
+            Ok(text) => Answer { ok: true, text },
+            Err(error) => Answer { ok: false, text: error.to_string() },
+        },
+        Command::Reload => match loops::reload(app, pool_file) {
+            Ok(text) => Answer { ok: true, text },
+            Err(text) => Answer { ok: false, text },
+        },
+        Command::Stop => {
+            stop_server.send_replace(true);
+            Answer { ok: true, text: "the pool is stopping".to_owned() }
+        }
+    }
+}
+
+/// Asks a running pool.
+///
+/// # Errors
+/// [`ControlError::NotRunning`] if no pool answers there.
+pub async fn ask(path: &Path, command: Command) -> Result<Answer, ControlError> {
+    let failed = |source| ControlError::Socket { path: path.to_owned(), source };
+    let mut stream = UnixStream::connect(path)
+        .await
+        .map_err(|source| ControlError::NotRunning { path: path.to_owned(), source })?;
+    let mut line =
+        serde_json::to_string(&Asked { command }).map_err(|error| failed(io::Error::other(error)))?;
+    line.push('\n');
+    stream.write_all(line.as_bytes()).await.map_err(failed)?;
+    let mut text = String::new();
+    let mut reader = BufReader::new(stream.take(MAX_ANSWER));
+    let read = tokio::time::timeout(PATIENCE, reader.read_line(&mut text)).await;
+    read.map_err(|_| failed(io::ErrorKind::TimedOut.into()))?.map_err(failed)?;
+    serde_json::from_str(&text).map_err(|error| failed(io::Error::other(error)))
+}
+
+/// What can go wrong with the control socket. The operator's.
+#[derive(Debug, Error)]
+pub enum ControlError {
+    /// A pool answers there already.
+    #[error("a pool is running already: it answers at {}", path.display())]
+    InUse {
+        /// The socket.
+        path: PathBuf,
+    },
+    /// Nobody answers.
+    #[error("no pool is running: nothing answers at {}", path.display())]
+    NotRunning {
+        /// The socket.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Something else has the name.
+    #[error("{} is there and is not a socket: choose another control_socket", path.display())]
+    NotASocket {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The system refused.
+    #[error("the control socket {} does not work", path.display())]
+    Socket {
+        /// The socket.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}

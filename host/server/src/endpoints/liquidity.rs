@@ -1,0 +1,26 @@
+//! `POST /liquidity`: an LP's signed request for its open orders.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+
+use super::receive::receive;
+use crate::app::App;
+use crate::submissions::submit;
+use crate::wire::outcome;
+
+pub(super) async fn take(State(app): State<Arc<App>>, request: Request) -> Response {
+    let limits = app.in_force.load().config.pool.limits;
+    let body = match receive(limits, request).await {
+        Ok(body) => body,
+        Err(sentence) => return outcome(false, &sentence),
+    };
+    match submit(&app, &body).await {
+        Ok(sentence) => outcome(true, sentence),
+        Err(refusal) => {
+            tracing::debug!(who = ?refusal.who, message = %refusal.message, "a submission was refused");
+            outcome(false, &refusal.message)
+        }
+    }
+}

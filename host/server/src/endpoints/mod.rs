@@ -1,0 +1,38 @@
+//! The HTTP endpoints, one file each. Paths, names and sentences are ALP-Server's, because bots read them.
+
+mod adapters;
+mod exchanges;
+mod failures;
+mod favicon;
+mod liquidity;
+mod orders;
+mod receive;
+mod register;
+mod root;
+mod stats;
+mod status;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::app::App;
+
+/// Every endpoint of the pool.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/", get(root::show))
+        .route("/favicon.ico", get(favicon::show))
+        .route("/register", post(register::take))
+        .route("/liquidity", post(liquidity::take))
+        .route("/exchanges", get(exchanges::show))
+        .route("/status", get(status::show))
+        .route("/adapters", get(adapters::show))
+        .route("/{user}/orders", get(orders::show))
+        .route("/{user}/stats", get(stats::show))
+        .fallback(failures::not_found)
+        .method_not_allowed_fallback(failures::wrong_method)
+        .layer(axum::middleware::from_fn(failures::catch))
+        .with_state(app)
+}

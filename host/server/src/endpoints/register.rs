@@ -1,0 +1,23 @@
+//! `POST /register`: an LP names its API key, its payout address, and the market it will provide for.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+
+use super::receive::receive;
+use crate::app::App;
+use crate::registrations::register;
+use crate::wire::outcome;
+
+pub(super) async fn take(State(app): State<Arc<App>>, request: Request) -> Response {
+    let limits = app.in_force.load().config.pool.limits;
+    let body = match receive(limits, request).await {
+        Ok(body) => body,
+        Err(sentence) => return outcome(false, &sentence),
+    };
+    match register(&app, &body).await {
+        Ok(sentence) => outcome(true, sentence),
+        Err(refusal) => outcome(false, &refusal.message),
+    }
+}

@@ -1,0 +1,257 @@
+//! Holding a request that an adapter made against the calls that it declared and the operator granted.
+//!
+//! An adapter never says where a request goes: the origin is the operator's, the path must match the declared
+//! template, and every parameter and header must be declared. So neither a hostile bot nor a hostile adapter can
+//! have the pool send a signed request anywhere else.
+
+use alp_sandbox::types::{Body, BodyKind, Call, Description, Field, Method, Place, Request};
+use reqwest::Url;
+use thiserror::Error;
+
+/// Most parameters of one request.
+const MAX_PARAMETERS: usize = 64;
+
+/// Longest URL. Exchanges cut at 4 to 8 KiB.
+const MAX_URL: usize = 4096;
+
+/// Longest value of a header: a JWT of an exchange takes about 800 characters.
+const MAX_HEADER_VALUE: usize = 4096;
+
+/// Longest body.
+const MAX_BODY: usize = 16 * 1024;
+
+/// A request that is within what was granted, ready to be sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Prepared {
+    /// The method.
+    pub method: Method,
+    /// The whole address. It carries signatures at some exchanges: never to be logged.
+    pub url: Url,
+    /// The headers in the adapter's order.
+    pub headers: Vec<Field>,
+    /// The body's bytes; none for a request without one.
+    pub body: Option<String>,
+    /// Which headers of the reply the adapter gets to see, in lower case.
+    pub reply_headers: Vec<String>,
+}
+
+/// Checks `request` against the adapter's declared calls and puts it together. `endpoint` is the origin that the
+/// operator configured in place of the adapter's own.
+///
+/// # Errors
+/// [`GrantBreach`] says in which respect the request is not one of the granted calls.
+pub fn prepare(
+    description: &Description,
+    endpoint: Option<&str>,
+    request: &Request,
+) -> Result<Prepared, GrantBreach> {
+    let call =
+        description.calls.iter().find(|call| call.name == request.call).ok_or(GrantBreach::UnknownCall)?;
+    if call.method != request.method {
+        return Err(GrantBreach::Method);
+    }
+    if !path_matches(&call.path, &request.path) {
+        return Err(GrantBreach::Path);
+    }
+    let query = join(call, Place::Query, &request.query)?;
+    let body = check_body(call, &request.body)?;
+    check_headers(call, &request.headers)?;
+    let origin = call.origin.as_deref().or(endpoint).unwrap_or(&description.origin);
+    let separator = if query.is_empty() { "" } else { "?" };
+    let text = format!("{origin}{}{separator}{query}", request.path);
+    if text.len() > MAX_URL {
+        return Err(GrantBreach::TooLong("URL"));
+    }
+    let url = Url::parse(&text).map_err(|_| GrantBreach::Address)?;
+    // What is sent must be what was checked: an address that parsing would change is refused, not mended.
+    if url.as_str() != text || !url.username().is_empty() || url.password().is_some() {
+        return Err(GrantBreach::Address);
+    }
+    Ok(Prepared {
+        method: request.method,
+        url,
+        headers: request.headers.clone(),
+        body,
+        reply_headers: call.reply_headers.iter().map(|name| name.to_ascii_lowercase()).collect(),
+    })
+}
+
+/// `{}` in the template stands for one or more letters, digits and `-_.:~` within a segment; `.` and `..` as whole
+/// segments would change the path and match nothing.
+fn path_matches(template: &str, path: &str) -> bool {
+    if path.split('/').any(|segment| segment == "." || segment == "..") {
+        return false;
+    }
+    let mut parts = template.split("{}");
+    let Some(mut rest) = parts.next().and_then(|start| path.strip_prefix(start)) else { return false };
+    for part in parts {
+        let length = rest.bytes().take_while(|byte| is_path_byte(*byte)).count();
+        // The longest stretch that lets the rest of the template follow.
+        let found =
+            (1..=length).rev().find_map(|at| rest.get(at..).and_then(|after| after.strip_prefix(part)));
+        match found {
+            Some(after) => rest = after,
+            None => return false,
+        }
+    }
+    rest.is_empty()
+}
+
+fn is_path_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.:~".contains(&byte)
+}
+
+/// Bytes that may stand in a name or value of a query or form without ending it.
+fn is_parameter_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.~%:,/@!$'()*;+[]".contains(&byte)
+}
+
+fn join(call: &Call, place: Place, fields: &[Field]) -> Result<String, GrantBreach> {
+    if fields.len() > MAX_PARAMETERS {
+        return Err(GrantBreach::TooMany);
+    }
+    let mut text = String::new();
+    let mut seen: Vec<&str> = Vec::with_capacity(fields.len());
+    for field in fields {
+        let declared =
+            call.parameters.iter().find(|parameter| parameter.name == field.name && parameter.place == place);
+        let Some(declared) = declared else {
+            return Err(GrantBreach::Undeclared { name: field.name.clone() });
+        };
+        if seen.contains(&field.name.as_str()) {
+            return Err(GrantBreach::Twice { name: field.name.clone() });
+        }
+        seen.push(&field.name);
+        if declared.fixed.as_ref().is_some_and(|fixed| *fixed != field.value) {
+            return Err(GrantBreach::NotFixed { name: field.name.clone() });
+        }
+        // A value of a query may hold `=`, as base64 does; it ends nothing there.
+        let right = field.name.bytes().all(is_parameter_byte)
+            && field.value.bytes().all(|byte| is_parameter_byte(byte) || byte == b'=');
+        if !right {
+            return Err(GrantBreach::Character { name: field.name.clone() });
+        }
+        if !text.is_empty() {
+            text.push('&');
+        }
+        text.push_str(&field.name);
+        text.push('=');
+        text.push_str(&field.value);
+    }
+    // A parameter with a fixed value is what pins the call; a request may not leave it out.
+    let missing = call.parameters.iter().find(|parameter| {
+        parameter.place == place && parameter.fixed.is_some() && !seen.contains(&parameter.name.as_str())
+    });
+    match missing {
+        Some(missing) => Err(GrantBreach::NotFixed { name: missing.name.clone() }),
+        None => Ok(text),
+    }
+}
+
+fn check_body(call: &Call, body: &Body) -> Result<Option<String>, GrantBreach> {
+    let text = match (call.body, body) {
+        (BodyKind::None, Body::None) => return Ok(None),
+        (BodyKind::Form, Body::Form(fields)) => join(call, Place::Form, fields)?,
+        (BodyKind::Text, Body::Text(text)) => text.clone(),
+        (BodyKind::None | BodyKind::Form | BodyKind::Text, Body::None | Body::Form(_) | Body::Text(_)) => {
+            return Err(GrantBreach::Body);
+        }
+    };
+    if call.method == Method::Get {
+        return Err(GrantBreach::Body);
+    }
+    if text.len() > MAX_BODY {
+        return Err(GrantBreach::TooLong("body"));
+    }
+    Ok(Some(text))
+}
+
+fn check_headers(call: &Call, headers: &[Field]) -> Result<(), GrantBreach> {
+    let mut seen: Vec<&str> = Vec::with_capacity(headers.len());
+    for header in headers {
+        let declared = call.headers.iter().any(|name| name.eq_ignore_ascii_case(&header.name));
+        if !declared || alp_sandbox::is_forbidden_header(&header.name) {
+            return Err(GrantBreach::Undeclared { name: header.name.clone() });
+        }
+        if seen.iter().any(|name| name.eq_ignore_ascii_case(&header.name)) {
+            return Err(GrantBreach::Twice { name: header.name.clone() });
+        }
+        seen.push(&header.name);
+        if header.value.len() > MAX_HEADER_VALUE {
+            return Err(GrantBreach::TooLong("header"));
+        }
+        if !header.value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return Err(GrantBreach::Character { name: header.name.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// In which respect a request is not one of the granted calls. Names parameters, never their values.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum GrantBreach {
+    /// A name that no declared call has.
+    #[error("the adapter asks for a call that it does not declare")]
+    UnknownCall,
+    /// Another method.
+    #[error("the adapter asks for another method than the call declares")]
+    Method,
+    /// A path outside the template.
+    #[error("the adapter asks for a path outside the call's template")]
+    Path,
+    /// A parameter or header that the call does not declare, or that nobody may set.
+    #[error("the adapter sets {name:?}, which the call does not declare or nobody may set")]
+    Undeclared {
+        /// The name.
+        name: String,
+    },
+    /// One name twice.
+    #[error("the adapter sets {name:?} twice")]
+    Twice {
+        /// The name.
+        name: String,
+    },
+    /// A pinned parameter with another value, or left out.
+    #[error("the adapter does not set {name:?} to its declared value")]
+    NotFixed {
+        /// The name.
+        name: String,
+    },
+    /// A character that would end the value or the header.
+    #[error("the value of {name:?} has a character that cannot be sent")]
+    Character {
+        /// The name.
+        name: String,
+    },
+    /// A body of another kind than declared, or on a GET.
+    #[error("the request's body is not of the declared kind")]
+    Body,
+    /// Too many parameters.
+    #[error("the request has more than {MAX_PARAMETERS} parameters")]
+    TooMany,
+    /// Something too long.
+    #[error("the request's {0} is too long")]
+    TooLong(&'static str),
+    /// Not an address, or one that would change while parsed.
+    #[error("the request's address is not one that can be sent as it is")]
+    Address,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_matches_one_stretch_of_one_segment() {
+        assert!(path_matches("/api/v3/openOrders", "/api/v3/openOrders"));
+        assert!(path_matches("/api/v2/open_orders/{}/", "/api/v2/open_orders/btcusd/"));
+        assert!(path_matches("/v2/auth/r/orders/t{}", "/v2/auth/r/orders/tDOGE:UST"));
+        assert!(path_matches("/a/{}-{}", "/a/x-y-z"));
+        for path in ["/api/v3/openOrders/", "/api/v3/openorders", "/api/v3/openOrders?x=1", ""] {
+            assert!(!path_matches("/api/v3/openOrders", path), "{path}");
+        }
+        for path in ["/o//", "/o/a/b/", "/o/../", "/o/%2e/", "/o/a b/", "/o/a?b/", "/o/a#/"] {
+            assert!(!path_matches("/o/{}/", path), "{path}");
+        }
+    }
+}

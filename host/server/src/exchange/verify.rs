@@ -1,0 +1,202 @@
+//! From a submission to the orders that the exchange shows: the adapter says what to send, the host sends it.
+
+use std::fmt;
+use std::time::Duration;
+
+use alp_sandbox::types::{Fault, OrderList, Reply, Request, Step, Submission};
+use alp_sandbox::{Adapter, CallError, clean_text};
+use sha2::{Digest, Sha256};
+
+use super::{ClientError, ExchangeClient, Gate, prepare};
+use crate::look_ups::LookUps;
+
+/// Most requests that one submission may cause: a look-up, and pages of orders.
+const MAX_REQUESTS: usize = 12;
+
+/// Longest text of an exchange or adapter that is passed on, in characters.
+const MAX_WORDS: usize = 300;
+
+/// What the exchange showed.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    /// The orders as the adapter read them.
+    pub list: OrderList,
+    /// SHA-256, in hex, over the bodies of all signed replies in order.
+    pub reply_sha256: String,
+}
+
+/// Who can do something about a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhoActs {
+    /// The bot, or its owner.
+    Bot,
+    /// The exchange; the bot just comes again.
+    Exchange,
+    /// The operator of the pool.
+    Operator,
+}
+
+/// Why there are no orders: a sentence for the bot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Who can do something about it.
+    pub who: WhoActs,
+    /// The sentence.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal.
+    #[must_use]
+    pub fn new(who: WhoActs, message: impl Into<String>) -> Self {
+        Self { who, message: message.into() }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// Everything that verifying one submission needs.
+pub struct Verification<'a> {
+    /// The exchange's id.
+    pub exchange: &'a str,
+    /// Its adapter, as it was when the submission came; a newer one serves later submissions.
+    pub adapter: &'a Adapter,
+    /// Where signed requests go out.
+    pub client: &'a ExchangeClient,
+    /// The exchange's entrance.
+    pub gate: &'a Gate,
+    /// Public replies that are kept for a while.
+    pub look_ups: &'a LookUps,
+    /// How long the whole may take.
+    pub patience: Duration,
+}
+
+/// Asks the exchange for the LP's open orders, by way of the adapter. No request is sent twice.
+///
+/// # Errors
+/// [`Refusal`] says in a sentence what happened, and who can do something about it.
+pub async fn verify(with: &Verification<'_>, submission: &Submission) -> Result<Verified, Refusal> {
+    let within = tokio::time::timeout(with.patience, run(with, submission));
+    within.await.unwrap_or_else(|_| {
+        let message = format!("{} did not answer within {} s", with.exchange, with.patience.as_secs());
+        Err(Refusal::new(WhoActs::Exchange, message))
+    })
+}
+
+async fn run(with: &Verification<'_>, submission: &Submission) -> Result<Verified, Refusal> {
+    let started = with.adapter.start(submission).await.map_err(|error| broken(with, &error))?;
+    let mut step = started.map_err(|fault| refusal(with.exchange, fault))?.step;
+    let mut replies = Sha256::new();
+    for _ in 0..=MAX_REQUESTS {
+        let (state, reply) = match step {
+            Step::Orders(list) => {
+                let reply_sha256 = replies.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+                return Ok(Verified { list, reply_sha256 });
+            }
+            Step::Send(pending) => {
+                let reply = send(with, submission, &pending.request).await?;
+                replies.update(&reply.body);
+                (pending.state, reply)
+            }
+            Step::LookUp(look_up) => {
+                let kept_for = Duration::from_millis(look_up.cache_ms);
+                (look_up.state, look_up_once(with, submission, &look_up.request, kept_for).await?)
+            }
+        };
+        let resumed = with.adapter.resume(submission, &state, &reply).await;
+        step =
+            resumed.map_err(|error| broken(with, &error))?.map_err(|fault| refusal(with.exchange, fault))?;
+    }
+    let message = format!("the adapter of {} wants more than {MAX_REQUESTS} requests", with.exchange);
+    Err(Refusal::new(WhoActs::Operator, message))
+}
+
+async fn send(with: &Verification<'_>, submission: &Submission, request: &Request) -> Result<Reply, Refusal> {
+    let description = with.adapter.description();
+    let prepared = prepare(description, submission.endpoint.as_deref(), request).map_err(|breach| {
+        tracing::error!(
+            exchange = with.exchange,
+            version = %description.version,
+            sha256 = with.adapter.sha256(),
+            %breach,
+            "an adapter asked for a request that is not granted"
+        );
+        let message = format!("the adapter of {} asked for a request that is not granted", with.exchange);
+        Refusal::new(WhoActs::Operator, message)
+    })?;
+    let _turn = with.gate.enter(with.patience).await.map_err(|closed| {
+        Refusal::new(WhoActs::Exchange, format!("{} cannot be asked now: {closed}", with.exchange))
+    })?;
+    with.client.send(&prepared).await.map_err(|error| unreachable(with.exchange, &error))
+}
+
+/// A public look-up: the same for every LP, so one answer serves them all for a while.
+async fn look_up_once(
+    with: &Verification<'_>,
+    submission: &Submission,
+    request: &Request,
+    kept_for: Duration,
+) -> Result<Reply, Refusal> {
+    let calls = &with.adapter.description().calls;
+    if calls.iter().any(|call| call.name == request.call && call.signed) {
+        let message = format!("the adapter of {} would keep a signed reply", with.exchange);
+        return Err(Refusal::new(WhoActs::Operator, message));
+    }
+    let key = format!("{} {:?} {}", with.adapter.sha256(), submission.endpoint, look_up_key(request));
+    if let Some(reply) = with.look_ups.get(&key, submission.now_ms) {
+        return Ok(reply);
+    }
+    let reply = send(with, submission, request).await?;
+    with.look_ups.keep(key, reply.clone(), submission.now_ms, kept_for);
+    Ok(reply)
+}
+
+fn look_up_key(request: &Request) -> String {
+    let query: Vec<String> =
+        request.query.iter().map(|field| format!("{}={}", field.name, field.value)).collect();
+    format!("{}?{}", request.path, query.join("&"))
+}
+
+fn broken(with: &Verification<'_>, error: &CallError) -> Refusal {
+    tracing::error!(exchange = with.exchange, sha256 = with.adapter.sha256(), %error, "an adapter failed");
+    let message = format!("the adapter of {} failed; the pool's operator can see why", with.exchange);
+    Refusal::new(WhoActs::Operator, message)
+}
+
+fn unreachable(exchange: &str, error: &ClientError) -> Refusal {
+    Refusal::new(WhoActs::Exchange, format!("{exchange} {}", clean_text(&error.to_string(), MAX_WORDS)))
+}
+
+fn refusal(exchange: &str, fault: Fault) -> Refusal {
+    let words = |text: &str| clean_text(text, MAX_WORDS);
+    match fault {
+        Fault::Unusable(text) => Refusal::new(WhoActs::Bot, words(&text)),
+        Fault::Refused(text) => Refusal::new(WhoActs::Bot, format!("error returned: {}", words(&text))),
+        Fault::Throttled(throttle) => {
+            let again = throttle.retry_after_ms.map(|ms| format!("; try again in {} s", ms.div_ceil(1000)));
+            let message = format!(
+                "{exchange} wants fewer requests: {}{}",
+                words(&throttle.message),
+                again.unwrap_or_default()
+            );
+            Refusal::new(WhoActs::Exchange, message)
+        }
+        Fault::Unavailable(text) => {
+            Refusal::new(WhoActs::Exchange, format!("{exchange} is unavailable: {}", words(&text)))
+        }
+        Fault::Unreadable(text) => {
+            Refusal::new(WhoActs::Exchange, format!("invalid response from {exchange}: {}", words(&text)))
+        }
+        Fault::Misconfigured(text) => {
+            Refusal::new(WhoActs::Operator, format!("the pool's operator must act: {}", words(&text)))
+        }
+        Fault::Other(other) => Refusal::new(
+            WhoActs::Exchange,
+            format!("{exchange}: {}: {}", words(&other.name), words(&other.message)),
+        ),
+    }
+}

@@ -1,0 +1,23 @@
+//! The pool's server: configuration, endpoints, the client that talks to exchanges, the loops.
+//! It knows HTTP and time; how rewards are shared, how adapters run and how rows are kept it leaves to others.
+
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod control;
+mod endpoints;
+pub mod exchange;
+pub mod look_ups;
+pub mod loops;
+pub mod message;
+mod overview;
+pub mod prices;
+pub mod records;
+mod registrations;
+pub mod rounds;
+pub mod server;
+mod service;
+pub mod submissions;
+mod wire;
+
+pub use endpoints::router;

@@ -1,0 +1,143 @@
+//! A running pool, put together from its configuration.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use alp_sandbox::{AdapterFolder, Compiler, Limits as SandboxLimits, Sandbox, SandboxError};
+use alp_store::{Clock, Store, StoreError, StoreOptions};
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::app::{App, HostClock};
+use crate::config::Config;
+use crate::control::{ControlError, ControlSocket};
+use crate::endpoints::router;
+use crate::exchange::ClientError;
+use crate::{loops, service};
+
+/// What a pool is started with, beside its configuration.
+pub struct Start {
+    /// The configuration.
+    pub config: Config,
+    /// The file it was read from, which is watched for changes.
+    pub pool_file: PathBuf,
+    /// What compiles adapters: a program and its leading arguments.
+    pub compiler: (PathBuf, Vec<std::ffi::OsString>),
+    /// The host's clock.
+    pub host_clock: HostClock,
+    /// The clock that decides rounds.
+    pub store_clock: Clock,
+    /// Whether rounds and prices run by themselves. A test that moves the clock runs them itself.
+    pub loops: bool,
+}
+
+/// This machine's clock, in Unix milliseconds.
+#[must_use]
+pub fn system_clock() -> HostClock {
+    Arc::new(|| {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
+}
+
+/// A pool that answers bots.
+pub struct Running {
+    app: Arc<App>,
+    address: SocketAddr,
+    stop: Arc<watch::Sender<bool>>,
+    tasks: JoinSet<()>,
+}
+
+impl Running {
+    /// Starts a pool: opens the database, loads the adapters, credits what was missed, and listens.
+    ///
+    /// # Errors
+    /// [`StartError`] says what the operator has to mend.
+    pub async fn start(start: Start) -> Result<Self, StartError> {
+        let Start { config, pool_file, compiler, host_clock, store_clock, loops } = start;
+        let pool = config.pool.clone();
+        let listener = TcpListener::bind(pool.listen)
+            .await
+            .map_err(|source| StartError::Listen { address: pool.listen, source })?;
+        let address =
+            listener.local_addr().map_err(|source| StartError::Listen { address: pool.listen, source })?;
+        let control = ControlSocket::open(&pool.control_socket)?;
+        let options = StoreOptions {
+            url: pool.database.clone(),
+            round_seconds: u64::from(pool.round.seconds()),
+            clock: store_clock,
+        };
+        let store = Store::open(options).await?;
+        let compiler =
+            Compiler { program: compiler.0, leading_args: compiler.1, cache_dir: pool.cache.clone() };
+        let sandbox = Sandbox::new(SandboxLimits::default(), compiler)?;
+        let adapters = AdapterFolder::open(&pool.plugins, sandbox).await;
+        let app = Arc::new(App::new(config, store, adapters, host_clock)?);
+
+        let stop = Arc::new(watch::Sender::new(false));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(service::serve(listener, router(Arc::clone(&app)), pool.limits, stop.subscribe()));
+        tasks.spawn(control.answer(Arc::clone(&app), pool_file.clone(), Arc::clone(&stop)));
+        tasks.spawn(loops::configuration(Arc::clone(&app), pool_file, stop.subscribe()));
+        if loops {
+            tasks.spawn(loops::rounds(Arc::clone(&app), stop.subscribe()));
+            tasks.spawn(loops::prices(Arc::clone(&app), stop.subscribe()));
+        }
+        tracing::info!(%address, "the pool is up");
+        Ok(Self { app, address, stop, tasks })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it is made of.
+    #[must_use]
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Completes when the pool is told to stop, by [`Running::stop`] or over the control socket.
+    pub async fn stopped(&self) {
+        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
+    }
+
+    /// Ends the pool in good order: requests under way are answered, and what was answered is stored.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        while self.tasks.join_next().await.is_some() {}
+        self.app.store.close().await;
+        tracing::info!("the pool has stopped");
+    }
+}
+
+/// Why a pool does not start. The operator's.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The address.
+    #[error("cannot listen on {address}: is another program there?")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The control socket.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The engine for adapters.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// The client for exchanges.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}

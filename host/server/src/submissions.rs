@@ -1,0 +1,188 @@
+//! What becomes of a message to `/liquidity`: checked, verified at the exchange, judged, stored.
+
+use std::sync::Arc;
+
+use alp_pool::judge::{JudgedOrder, ReportedOrder, judge_orders};
+use alp_pool::price::PoolPrice;
+use alp_pool::terms::Side;
+use alp_sandbox::types::{Field, Market, Order, Side as BookSide, Submission};
+use alp_sandbox::{Adapter, clean_text};
+use alp_store::{Sample, StoreError};
+
+use crate::app::{App, InForce};
+use crate::config::{ExchangeConfig, UnitConfig};
+use crate::exchange::{Refusal, Verification, Verified, WhoActs, verify};
+use crate::message::{Message, shown};
+use crate::prices::pool_price;
+use crate::records::{OrderRecord, PriceRecord, to_json};
+
+/// What a bot is told when its orders were taken.
+pub const SAVED: &str = "orders saved for validation";
+
+/// What a bot is told when the exchange shows no orders of it.
+pub const NO_ORDERS: &str = "no orders found";
+
+/// Takes a message to `/liquidity`. Answers with the sentence of success.
+///
+/// The checks run in the order of ALP-Server, so that a bot sees the same sentence for the same mistake. The orders
+/// are judged once, when the exchange's reply is in, by the price and the rules in force at that moment.
+///
+/// # Errors
+/// [`Refusal`] with the sentence for the bot; then nothing was stored and nothing replaced.
+pub async fn submit(app: &App, body: &[u8]) -> Result<&'static str, Refusal> {
+    let bot = |message: String| Refusal::new(WhoActs::Bot, message);
+    let message = Message::read(body).map_err(bot)?;
+    let user = message.text("user").map_err(bot)?;
+    let sign = message.text("sign").map_err(bot)?;
+    let exchange = message.text("exchange").map_err(bot)?;
+    let unit = message.text("unit").map_err(bot)?;
+    let members = message.req().map_err(bot)?;
+
+    let in_force = app.in_force.load_full();
+    let (settings, market) = find_market(&in_force, &exchange, &unit)?;
+    let lp_id = find_lp(app, &exchange, &user, &unit).await?;
+    let adapter = find_adapter(app, &exchange)?;
+    let submission = Submission {
+        user,
+        members,
+        sign,
+        market: adapter_market(market),
+        endpoint: settings.endpoint.clone(),
+        now_ms: app.now_ms(),
+        explain: false,
+        extras: Vec::new(),
+    };
+    let verified = ask_exchange(app, &in_force, &exchange, settings, &adapter, &submission).await?;
+
+    // The configuration may have changed while the exchange answered: what is in force now judges.
+    let in_force = app.in_force.load_full();
+    let (_, market) = find_market(&in_force, &exchange, &unit)?;
+    let price = current_price(app, &in_force, &unit, market)?;
+    let records = judge(&exchange, market, price, &verified)?;
+    let count = records.len();
+    let sample = Sample {
+        lp_id,
+        unit,
+        price: to_json(&PriceRecord::new(price)),
+        terms_id: market.terms_id.clone(),
+        adapter_sha256: adapter.sha256().to_owned(),
+        reply_sha256: verified.reply_sha256,
+        maybe_truncated: verified.list.maybe_truncated,
+        order_count: u64::try_from(count).unwrap_or(u64::MAX),
+        orders: to_json(&records),
+    };
+    store_sample(app, market, sample).await?;
+    Ok(if count == 0 { NO_ORDERS } else { SAVED })
+}
+
+/// The market of a unit at an exchange, or the sentence that says which of the two is unknown.
+///
+/// # Errors
+/// [`Refusal`] for the bot.
+pub fn find_market<'c>(
+    in_force: &'c InForce,
+    exchange: &str,
+    unit: &str,
+) -> Result<(&'c ExchangeConfig, &'c UnitConfig), Refusal> {
+    let bot = |message: String| Refusal::new(WhoActs::Bot, message);
+    let settings = in_force.config.exchanges.get(exchange);
+    let settings = settings.ok_or_else(|| bot(format!("{} is not supported", shown(exchange))))?;
+    let market = settings.units.get(unit);
+    let market = market.ok_or_else(|| bot(format!("{} is not supported on {exchange}", shown(unit))))?;
+    Ok((settings, market))
+}
+
+/// A failure of the database, as a sentence for the bot; the operator's log has the cause.
+#[must_use]
+pub fn store_refusal(error: &StoreError) -> Refusal {
+    if matches!(error, StoreError::Busy) {
+        return Refusal::new(WhoActs::Bot, "the pool has too much to write at the moment; try again shortly");
+    }
+    tracing::error!(error = error as &dyn std::error::Error, "the database failed a request");
+    Refusal::new(WhoActs::Operator, "the pool's database does not work at the moment; nothing was stored")
+}
+
+async fn find_lp(app: &App, exchange: &str, user: &str, unit: &str) -> Result<i64, Refusal> {
+    let lp_id = app.store.registered_lp(exchange, user, unit).await.map_err(|error| store_refusal(&error))?;
+    lp_id.ok_or_else(|| Refusal::new(WhoActs::Bot, format!("user {} is not registered", shown(user))))
+}
+
+fn find_adapter(app: &App, exchange: &str) -> Result<Arc<Adapter>, Refusal> {
+    app.adapters.snapshot().get(exchange).ok_or_else(|| {
+        Refusal::new(
+            WhoActs::Operator,
+            format!("the adapter of {exchange} is missing; the pool's operator must act"),
+        )
+    })
+}
+
+/// The market as adapters know it.
+#[must_use]
+pub fn adapter_market(unit: &UnitConfig) -> Market {
+    let parameters = unit.parameters.iter();
+    let parameters = parameters.map(|(name, value)| Field { name: name.clone(), value: value.clone() });
+    Market { base: unit.base.clone(), quote: unit.quote.clone(), parameters: parameters.collect() }
+}
+
+async fn ask_exchange(
+    app: &App,
+    in_force: &InForce,
+    exchange: &str,
+    settings: &ExchangeConfig,
+    adapter: &Adapter,
+    submission: &Submission,
+) -> Result<Verified, Refusal> {
+    let Some(client) = in_force.clients.get(exchange) else {
+        return Err(Refusal::new(WhoActs::Bot, format!("{exchange} is not supported")));
+    };
+    let gate = app.gates.of(exchange, settings.concurrent_calls, settings.waiting_calls);
+    let patience = settings.call_timeout;
+    let verification =
+        Verification { exchange, adapter, client, gate: &gate, look_ups: &app.look_ups, patience };
+    verify(&verification, submission).await
+}
+
+fn current_price(
+    app: &App,
+    in_force: &InForce,
+    unit: &str,
+    market: &UnitConfig,
+) -> Result<PoolPrice, Refusal> {
+    let config = in_force.config.prices.get(unit);
+    let price = config.and_then(|config| app.prices.current(unit, config, app.now_ms()));
+    price
+        .map(|price| pool_price(price, market.reverse))
+        .ok_or_else(|| Refusal::new(WhoActs::Operator, format!("unable to fetch current price for {unit}")))
+}
+
+fn judge(
+    exchange: &str,
+    market: &UnitConfig,
+    price: PoolPrice,
+    verified: &Verified,
+) -> Result<Vec<OrderRecord>, Refusal> {
+    let orders = &verified.list.orders;
+    let judged: Vec<JudgedOrder> =
+        judge_orders(orders.iter().map(reported), &market.terms, price).map_err(|fault| {
+            let message = clean_text(&fault.to_string(), 300);
+            Refusal::new(WhoActs::Exchange, format!("invalid response from {exchange}: {message}"))
+        })?;
+    Ok(judged.iter().zip(orders).map(|(judged, order)| OrderRecord::new(judged, order.opened_ms)).collect())
+}
+
+fn reported(order: &Order) -> ReportedOrder<'_> {
+    let side = match order.side {
+        BookSide::Ask => Side::Ask,
+        BookSide::Bid => Side::Bid,
+    };
+    ReportedOrder { id: &order.id, side, price: &order.price, amount: &order.amount }
+}
+
+async fn store_sample(app: &App, market: &UnitConfig, sample: Sample) -> Result<(), Refusal> {
+    if !app.known_terms.contains(&market.terms_id) {
+        app.store.record_terms(&market.document).await.map_err(|error| store_refusal(&error))?;
+        app.known_terms.add(&market.terms_id);
+    }
+    app.store.submit(sample).await.map_err(|error| store_refusal(&error))?;
+    Ok(())
+}

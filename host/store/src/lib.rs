@@ -1,0 +1,94 @@
+//! The memory of the pool: who is registered, what was verified in each round, and what each round credited.
+//! Knows no rule of the pool, no HTTP and no exchange; prices, orders and statistics pass through it as text.
+//!
+//! Everything is written by one connection, in transactions that are durable before they are answered, and
+//! read by a few others that cannot write. SQL is the part that databases share; `dialect` holds the rest.
+
+mod clock;
+mod credits;
+mod dialect;
+mod error;
+mod lps;
+mod open;
+mod retention;
+mod rounds;
+mod rows;
+mod samples;
+mod statistics;
+mod terms;
+mod writer;
+
+use std::fmt;
+use std::sync::Arc;
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyPool};
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinHandle;
+
+use crate::lps::RegisteredLps;
+use crate::writer::{Job, WriteConnection};
+
+pub use crate::clock::Clock;
+pub use crate::credits::{Balance, CreditEntry, MAX_BALANCES_PAGE, MAX_DETAIL_BYTES};
+pub use crate::error::{Cause, StoreError};
+pub use crate::lps::{Lp, RegisterOutcome};
+pub use crate::open::StoreOptions;
+pub use crate::retention::MAX_ROUNDS_FORGOTTEN;
+pub use crate::rounds::{
+    Closed, MAX_CREDITS, MAX_GAPS_LOOKBACK, MAX_STATISTICS_BYTES, MAX_UNFINISHED, Recorded, RoundRecord,
+};
+pub use crate::samples::{MAX_ORDERS_BYTES, MAX_PRICE_BYTES, Placed, Sample, StoredSample};
+pub use crate::statistics::{
+    Credit, CreditedRound, HISTORY_ROUNDS, LastCredit, MAX_USER_SAMPLES, PoolStatus, UserRound, UserSample,
+    UserStats,
+};
+pub use crate::terms::MAX_TERMS_BYTES;
+
+/// The pool's database. Cheap to clone; all clones share the same connections.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) write: Arc<WriteConnection>,
+    pub(crate) reader: AnyPool,
+    pub(crate) jobs: mpsc::Sender<Job>,
+    pub(crate) writer: Mutex<Option<JoinHandle<()>>>,
+    pub(crate) registered: RegisteredLps,
+}
+
+impl Store {
+    /// How many durable transactions were committed since the store was opened.
+    pub fn commits(&self) -> u64 {
+        self.shared.write.commits()
+    }
+
+    /// Writes what was sent before this call, answers it, and closes the database. Later calls of other
+    /// functions get [`StoreError::Closed`].
+    pub async fn close(&self) {
+        let mut writer = self.shared.writer.lock().await;
+        if let Some(task) = writer.take() {
+            // If the queue is gone, so is the task, and there is nothing to wait for.
+            if self.shared.jobs.send(Job::Stop).await.is_ok()
+                && let Err(error) = task.await
+            {
+                tracing::error!(%error, "the task that writes ended early");
+            }
+        }
+        self.shared.reader.close().await;
+        self.shared.write.close().await;
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Store").finish_non_exhaustive()
+    }
+}
+
+/// A connection out of a pool.
+pub(crate) async fn connection(of: &AnyPool) -> Result<PoolConnection<Any>, StoreError> {
+    Ok(of.acquire().await?)
+}

@@ -1,0 +1,132 @@
+//! Opening a database: file, connections, settings, schema.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::migrate::Migrator;
+use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection};
+use tokio::sync::{Mutex, mpsc};
+
+use crate::clock::Clock;
+use crate::dialect::{Place, Role};
+use crate::error::StoreError;
+use crate::lps::RegisteredLps;
+use crate::writer::{QUEUED_JOBS, WriteConnection, run_writer};
+use crate::{Shared, Store};
+
+/// Connections that read. A read takes well under a millisecond, so a few serve thousands a second.
+const READERS: u32 = 4;
+
+/// How long a call waits for a connection before it is told that the store is busy. Longer than a large
+/// round takes to write, shorter than a bot waits for its answer.
+const CONNECTION_WAIT: Duration = Duration::from_secs(10);
+
+/// The longest round that can be configured, in seconds: a day.
+const MAX_ROUND_SECONDS: u64 = 86_400;
+
+static SCHEMA: Migrator = sqlx::migrate!();
+
+/// Which database to open, and how.
+#[derive(Clone)]
+pub struct StoreOptions {
+    /// `sqlite:` and the path of the file, which is made if it is missing.
+    pub url: String,
+    /// The length of a round in seconds, 1 to 86 400.
+    pub round_seconds: u64,
+    /// Where the time comes from.
+    pub clock: Clock,
+}
+
+impl fmt::Debug for StoreOptions {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // An address can hold a password.
+        out.debug_struct("StoreOptions")
+            .field("round_seconds", &self.round_seconds)
+            .field("clock", &self.clock)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the database, makes or completes its schema, and starts the task that writes. Needs a running
+    /// tokio runtime.
+    pub async fn open(options: StoreOptions) -> Result<Self, StoreError> {
+        if !(1..=MAX_ROUND_SECONDS).contains(&options.round_seconds) {
+            return Err(StoreError::invalid("round_seconds", "it is not within 1 to 86400"));
+        }
+        sqlx::any::install_default_drivers();
+        let place = Place::parse(&options.url)?;
+        place.prepare()?;
+        let writer = connect(&place, Role::Writer, 1).await?;
+        SCHEMA.run(&writer).await?;
+        let reader = connect(&place, Role::Reader, READERS).await?;
+
+        let write =
+            Arc::new(WriteConnection::new(writer, place.dialect, options.clock, options.round_seconds));
+        let (jobs, queue) = mpsc::channel(QUEUED_JOBS);
+        let task = tokio::spawn(run_writer(Arc::clone(&write), queue));
+        Ok(Self {
+            shared: Arc::new(Shared {
+                write,
+                reader,
+                jobs,
+                writer: Mutex::new(Some(task)),
+                registered: RegisteredLps::default(),
+            }),
+        })
+    }
+}
+
+async fn connect(place: &Place, role: Role, connections: u32) -> Result<AnyPool, StoreError> {
+    let address: AnyConnectOptions = place.url(role).parse()?;
+    // Statements are not logged: they run too often, and a failing one is in the error.
+    let address = address.disable_statement_logging();
+    let dialect = place.dialect;
+    // The pool tries a connection that cannot be set up again and again, and then does not say why. So one
+    // is made outside of it first.
+    let mut first = AnyConnection::connect_with(&address).await?;
+    dialect.set_up(role, &mut first).await?;
+    first.close().await?;
+    let pool = AnyPoolOptions::new()
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(CONNECTION_WAIT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .after_connect(move |on, _| Box::pin(async move { dialect.set_up(role, on).await }))
+        .connect_with(address)
+        .await?;
+    Ok(pool)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection;
+    use sqlx::{Executor, Row};
+
+    async fn setting(on: &AnyPool, pragma: &'static str) -> String {
+        let row = connection(on).await.unwrap().fetch_one(pragma).await.unwrap();
+        row.try_get::<String, _>(0).or_else(|_| row.try_get::<i64, _>(0).map(|set| set.to_string())).unwrap()
+    }
+
+    #[tokio::test]
+    async fn every_commit_waits_for_the_disk_and_readers_cannot_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("pool.db").display());
+        let place = Place::parse(&url).unwrap();
+        let store =
+            Store::open(StoreOptions { url, round_seconds: 60, clock: Clock::Database }).await.unwrap();
+        let writer = connect(&place, Role::Writer, 1).await.unwrap();
+        assert_eq!(setting(&writer, "PRAGMA journal_mode").await, "wal");
+        assert_eq!(setting(&writer, "PRAGMA synchronous").await, "2");
+        assert_eq!(setting(&writer, "PRAGMA foreign_keys").await, "1");
+
+        let mut reader = connection(&store.shared.reader).await.unwrap();
+        let refused = reader.execute("DELETE FROM users").await;
+        assert!(refused.unwrap_err().to_string().contains("readonly"));
+    }
+}

@@ -1,0 +1,175 @@
+//! Group commit: one task takes what has arrived, writes it in one durable transaction, then answers all.
+//!
+//! Making a transaction durable costs the disk some milliseconds however much is in it, so that a thousand
+//! bots at once cost hardly more than one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sqlx::{Any, AnyConnection, AnyPool, Transaction};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::clock::Clock;
+use crate::dialect::Dialect;
+use crate::error::StoreError;
+use crate::lps::{RegisterOutcome, Registration, register_in};
+use crate::samples::{Placed, Sample, open_round, write_samples};
+
+/// How many jobs wait for the next transaction before callers are told that the store is busy: some
+/// transactions' worth, which is about a second on a slow disk.
+pub(crate) const QUEUED_JOBS: usize = 4096;
+
+/// The most jobs in one transaction. It bounds how long the first of them waits for the others.
+const JOBS_PER_COMMIT: usize = 512;
+
+/// Something to be written in the next transaction, and where the answer goes.
+pub(crate) enum Job {
+    /// A verified submission.
+    Sample(Box<Sample>, Answer<Placed>),
+    /// An LP who registers.
+    Registration(Registration, Answer<RegisterOutcome>),
+    /// Nothing: what is in the queue is written, and no more is taken.
+    Stop,
+}
+
+pub(crate) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// Writes until nobody can send any more. A failed transaction is answered as such, never ends the task.
+pub(crate) async fn run_writer(write: Arc<WriteConnection>, mut queue: mpsc::Receiver<Job>) {
+    let mut jobs = Vec::with_capacity(JOBS_PER_COMMIT);
+    while queue.recv_many(&mut jobs, JOBS_PER_COMMIT).await > 0 {
+        if jobs.iter().any(|job| matches!(job, Job::Stop)) {
+            queue.close();
+        }
+        write_jobs(&write, std::mem::take(&mut jobs)).await;
+    }
+}
+
+/// The one connection that writes.
+pub(crate) struct WriteConnection {
+    pool: AnyPool,
+    pub(crate) dialect: Dialect,
+    pub(crate) clock: Clock,
+    pub(crate) round_seconds: u64,
+    commits: AtomicU64,
+}
+
+impl WriteConnection {
+    pub(crate) const fn new(pool: AnyPool, dialect: Dialect, clock: Clock, round_seconds: u64) -> Self {
+        Self { pool, dialect, clock, round_seconds, commits: AtomicU64::new(0) }
+    }
+
+    /// Starts a transaction; no other one writes until it ends. Dropped, it leaves no trace.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        Ok(self.pool.begin_with(self.dialect.begin()).await?)
+    }
+
+    /// The time within a transaction.
+    pub(crate) async fn now_ms(&self, on: &mut AnyConnection) -> Result<u64, StoreError> {
+        self.clock.read_ms(self.dialect, on).await
+    }
+
+    /// Makes a transaction durable.
+    pub(crate) async fn commit(&self, transaction: Transaction<'static, Any>) -> Result<(), StoreError> {
+        transaction.commit().await?;
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// What became of the jobs of one transaction: one outcome each, in their order.
+enum Outcome {
+    Placed(Placed),
+    Registered(RegisterOutcome),
+    Nothing,
+}
+
+async fn write_jobs(write: &WriteConnection, jobs: Vec<Job>) {
+    match write_together(write, &jobs).await {
+        Ok(outcomes) => {
+            for (job, outcome) in jobs.into_iter().zip(outcomes) {
+                answer(job, Ok(outcome));
+            }
+        }
+        // One of them is at fault, and the others must not suffer for it.
+        Err(StoreError::Contradicts(_)) if jobs.len() > 1 => {
+            for job in jobs {
+                let outcome = write_alone(write, &job).await;
+                answer(job, outcome);
+            }
+        }
+        Err(error) => {
+            for job in jobs {
+                answer(job, Err(error.clone()));
+            }
+        }
+    }
+}
+
+async fn write_alone(write: &WriteConnection, job: &Job) -> Result<Outcome, StoreError> {
+    let outcomes = write_together(write, std::slice::from_ref(job)).await?;
+    Ok(outcomes.into_iter().next().unwrap_or(Outcome::Nothing))
+}
+
+async fn write_together(write: &WriteConnection, jobs: &[Job]) -> Result<Vec<Outcome>, StoreError> {
+    if jobs.iter().all(|job| matches!(job, Job::Stop)) {
+        return Ok(jobs.iter().map(|_| Outcome::Nothing).collect());
+    }
+    let mut transaction = write.begin().await?;
+    // Read under the lock: no round can be closed between this look at the clock and the commit.
+    let now_ms = write.now_ms(&mut transaction).await?;
+    let samples = last_of_each(jobs);
+    let mut placed = None;
+    if !samples.is_empty() {
+        let round_start = open_round(&mut transaction, now_ms, write.round_seconds).await?;
+        write_samples(&mut transaction, round_start, write.round_seconds, now_ms, &samples).await?;
+        placed = Some(Placed { round_start });
+    }
+    let mut outcomes = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        outcomes.push(match job {
+            Job::Sample(..) => placed.map_or(Outcome::Nothing, Outcome::Placed),
+            Job::Registration(registration, _) => {
+                Outcome::Registered(register_in(&mut transaction, registration, now_ms).await?)
+            }
+            Job::Stop => Outcome::Nothing,
+        });
+    }
+    write.commit(transaction).await?;
+    Ok(outcomes)
+}
+
+/// The samples to write, in the order of their key. Of several for the same LP and unit the last one counts,
+/// as it would had they been written one after the other.
+fn last_of_each(jobs: &[Job]) -> Vec<&Sample> {
+    let mut samples = BTreeMap::new();
+    for job in jobs {
+        if let Job::Sample(sample, _) = job {
+            samples.insert((sample.lp_id, sample.unit.as_str()), sample.as_ref());
+        }
+    }
+    samples.into_values().collect()
+}
+
+/// Tells the caller. One who no longer waits is not told; the write stands.
+fn answer(job: Job, outcome: Result<Outcome, StoreError>) {
+    match (job, outcome) {
+        (Job::Sample(_, answer), Ok(Outcome::Placed(placed))) => drop(answer.send(Ok(placed))),
+        (Job::Sample(_, answer), Err(error)) => drop(answer.send(Err(error))),
+        (Job::Registration(_, answer), Ok(Outcome::Registered(outcome))) => {
+            drop(answer.send(Ok(outcome)));
+        }
+        (Job::Registration(_, answer), Err(error)) => drop(answer.send(Err(error))),
+        // Dropping the sender without an answer makes the caller see a closed store.
+        (Job::Sample(..) | Job::Registration(..) | Job::Stop, _) => {}
+    }
+}

@@ -1,0 +1,137 @@
+//! A store of one's own, with a clock that stands still until it is moved.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use alp_store::{
+    Clock, Closed, CreditEntry, Recorded, RegisterOutcome, RoundRecord, Sample, Store, StoreOptions,
+};
+use tempfile::TempDir;
+
+/// The length of a round in every test.
+pub(crate) const ROUND_SECONDS: u64 = 60;
+
+/// Start of the round in which every test begins.
+pub(crate) const FIRST_ROUND: u64 = 1_760_000_040;
+
+/// A store in a folder of its own.
+pub(crate) struct TestStore {
+    pub(crate) store: Store,
+    pub(crate) terms_id: String,
+    now_ms: Arc<AtomicU64>,
+    folder: TempDir,
+}
+
+pub(crate) async fn open_for_test() -> TestStore {
+    let folder = tempfile::tempdir().unwrap();
+    let now_ms = Arc::new(AtomicU64::new((FIRST_ROUND + 1) * 1000));
+    let store = open_file(&folder.path().join("pool.db"), Clock::Fixed(Arc::clone(&now_ms))).await;
+    let terms_id = store.record_terms(r#"{"reward":"0.025"}"#).await.unwrap();
+    TestStore { store, terms_id, now_ms, folder }
+}
+
+pub(crate) async fn open_file(path: &Path, clock: Clock) -> Store {
+    Store::open(options(path, clock)).await.unwrap()
+}
+
+pub(crate) fn options(path: &Path, clock: Clock) -> StoreOptions {
+    StoreOptions { url: format!("sqlite:{}", path.display()), round_seconds: ROUND_SECONDS, clock }
+}
+
+impl TestStore {
+    /// Moves the clock to a second.
+    pub(crate) fn set_clock(&self, unix_seconds: u64) {
+        self.now_ms.store(unix_seconds * 1000, Ordering::SeqCst);
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        Clock::Fixed(Arc::clone(&self.now_ms))
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("pool.db")
+    }
+
+    /// Drops the store as it is, and opens its database again.
+    pub(crate) async fn restart(mut self) -> Self {
+        let (path, clock) = (self.path(), self.clock());
+        drop(self.store);
+        self.store = open_file(&path, clock).await;
+        self
+    }
+
+    /// Registers a user on the exchange `bittrex` with an address made of its name.
+    pub(crate) async fn lp(&self, user: &str, unit: &str) -> i64 {
+        self.lp_on("bittrex", user, unit).await
+    }
+
+    pub(crate) async fn lp_on(&self, exchange: &str, user: &str, unit: &str) -> i64 {
+        let address = format!("B{user}");
+        match self.store.register(exchange, user, &address, unit).await.unwrap() {
+            RegisterOutcome::Registered { lp_id } | RegisterOutcome::AlreadyRegistered { lp_id } => lp_id,
+            RegisterOutcome::OtherAddress { address } => panic!("{user} has the address {address}"),
+        }
+    }
+
+    /// A sample with this many orders, told apart by a mark.
+    pub(crate) fn sample(&self, lp_id: i64, unit: &str, order_count: u64, mark: &str) -> Sample {
+        let orders: Vec<String> = (0..order_count).map(|id| format!(r#""{mark}-{id}""#)).collect();
+        Sample {
+            lp_id,
+            unit: unit.to_owned(),
+            price: r#""0.004""#.to_owned(),
+            terms_id: self.terms_id.clone(),
+            adapter_sha256: "a".repeat(64),
+            reply_sha256: "b".repeat(64),
+            maybe_truncated: false,
+            orders: format!("[{}]", orders.join(",")),
+            order_count,
+        }
+    }
+
+    /// Submits such a sample and returns the round it went into.
+    pub(crate) async fn submit(&self, lp_id: i64, unit: &str, order_count: u64, mark: &str) -> u64 {
+        self.store.submit(self.sample(lp_id, unit, order_count, mark)).await.unwrap().round_start
+    }
+
+    /// Moves the clock past a round, closes it and credits it.
+    pub(crate) async fn credit(&self, round_start: u64, credits: Vec<CreditEntry>) {
+        self.set_clock(round_start + ROUND_SECONDS);
+        assert_eq!(
+            self.store.close_round(round_start).await.unwrap(),
+            Closed::Closed { round_seconds: ROUND_SECONDS }
+        );
+        let recorded = self.store.record_round(&record(round_start, credits)).await.unwrap();
+        assert_eq!(recorded, Recorded::Recorded);
+    }
+
+    pub(crate) async fn balance_e8(&self, lp_id: i64) -> i64 {
+        let page = self.store.balances(lp_id - 1, 1).await.unwrap();
+        assert_eq!(page.len(), 1);
+        assert_eq!(page[0].lp_id, lp_id);
+        page[0].balance_e8
+    }
+}
+
+pub(crate) fn entry(lp_id: i64, unit: &str, amount_e8: i64) -> CreditEntry {
+    CreditEntry {
+        lp_id,
+        unit: unit.to_owned(),
+        provided: "100.5".to_owned(),
+        amount_e8,
+        detail: format!(r#"{{"amount_e8":{amount_e8}}}"#),
+    }
+}
+
+/// A record in which everything is paid.
+pub(crate) fn record(round_start: u64, credits: Vec<CreditEntry>) -> RoundRecord {
+    let paid_e8 = credits.iter().map(|credit| credit.amount_e8).sum();
+    RoundRecord {
+        round_start,
+        credits,
+        statistics: format!(r#"{{"round":{round_start}}}"#),
+        reward_e8: paid_e8,
+        paid_e8,
+    }
+}
