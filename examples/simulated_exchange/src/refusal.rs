@@ -1,0 +1,65 @@
+//! Why the exchange does not do what it was asked.
+
+use crate::books::{MAX_ACCOUNTS, MAX_MARKETS, MAX_NAME_LENGTH, MAX_ORDERS_PER_ACCOUNT};
+
+/// A refusal. Every one but the last three, which concern the operator of the simulation, can be the answer to
+/// a request.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No account has this API key.
+    #[error("there is no such key")]
+    UnknownKey,
+    /// The signature is missing, malformed or of another secret or text.
+    #[error("the signature does not match the request")]
+    BadSignature,
+    /// The nonce is not above the last one that was accepted from this key.
+    #[error("the nonce has to be above {last}")]
+    NonceTooSmall {
+        /// The last nonce accepted.
+        last: u64,
+    },
+    /// The request's time is too far from the exchange's.
+    #[error("the timestamp is outside the window of {window_ms} ms around {now_ms}")]
+    TimestampOutsideWindow {
+        /// The exchange's time, Unix milliseconds.
+        now_ms: u64,
+        /// How far off a timestamp may be, to either side.
+        window_ms: u64,
+    },
+    /// No such market.
+    #[error("there is no such market")]
+    UnknownMarket,
+    /// The path or the method is none the exchange knows.
+    #[error("there is no such call")]
+    UnknownCall,
+    /// The parameters cannot be read.
+    #[error("malformed request: {0}")]
+    Malformed(&'static str),
+    /// The account has no such open order.
+    #[error("there is no such open order")]
+    UnknownOrder,
+    /// The order's price or amount is not above zero.
+    #[error("price and amount have to be decimals above zero")]
+    BadOrder,
+    /// The account has as many orders as it may have.
+    #[error("an account has at most {MAX_ORDERS_PER_ACCOUNT} open orders")]
+    TooManyOrders,
+    /// More requests than the exchange wants.
+    #[error("too many requests; come back in {retry_after_s} s")]
+    Throttled {
+        /// For how many seconds to stay away.
+        retry_after_s: u64,
+    },
+    /// Out of service.
+    #[error("the exchange is down for maintenance")]
+    Down,
+    /// The simulation holds as many accounts as it may.
+    #[error("there are at most {MAX_ACCOUNTS} accounts, each key once")]
+    TooManyAccounts,
+    /// The simulation holds as many markets as it may.
+    #[error("there are at most {MAX_MARKETS} markets")]
+    TooManyMarkets,
+    /// A key, secret or currency is empty, too long, or has other characters than letters, digits, `-` and `_`.
+    #[error("a name has 1 to {MAX_NAME_LENGTH} letters, digits, '-' or '_'")]
+    BadName,
+}
