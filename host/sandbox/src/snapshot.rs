@@ -1,0 +1,73 @@
+//! Which adapters there are at one moment: immutable, shared, replaced as a whole.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::call::Adapter;
+
+/// The adapters at one moment. Holding it keeps them usable whatever happens to the folder.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    entries: Vec<Entry>,
+    folder_error: Option<String>,
+}
+
+/// One file of the folder and the adapter it gave.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The exchange's id, which is also the file's name without `.wasm`.
+    pub name: String,
+    /// The file.
+    pub file: PathBuf,
+    /// Whether it serves.
+    pub state: EntryState,
+    /// The adapter, unless the file was refused and none served before.
+    pub adapter: Option<Arc<Adapter>>,
+    /// Why the file as it is now was refused. With `state` serving: an earlier version of the file serves.
+    pub last_error: Option<String>,
+    /// When the adapter was loaded, in Unix milliseconds.
+    pub loaded_at_ms: Option<u64>,
+}
+
+/// Whether an adapter serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryState {
+    /// It does.
+    Serving,
+    /// It does, but its file is gone: it ends in a few seconds unless a new file comes.
+    Leaving,
+    /// It does not: its file was refused and nothing was there before.
+    Refused,
+}
+
+impl Snapshot {
+    /// The adapter of an exchange, if one serves.
+    #[must_use]
+    pub fn get(&self, exchange: &str) -> Option<Arc<Adapter>> {
+        let found = self.entries.binary_search_by(|entry| entry.name.as_str().cmp(exchange)).ok()?;
+        self.entries.get(found)?.adapter.clone()
+    }
+
+    /// All entries, by name.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The entry of this name.
+    #[must_use]
+    pub fn entry(&self, name: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.name == name)
+    }
+
+    /// What is wrong with the folder as a whole. What was loaded before keeps serving.
+    #[must_use]
+    pub fn folder_error(&self) -> Option<&str> {
+        self.folder_error.as_deref()
+    }
+
+    pub(crate) fn new(mut entries: Vec<Entry>, folder_error: Option<String>) -> Self {
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Self { entries, folder_error }
+    }
+}
