@@ -1,5 +1,6 @@
 //! The command line of `alp`.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,6 +12,9 @@ use clap::{Parser, Subcommand};
 use crate::config::Config;
 use crate::control::{self, Command};
 use crate::server::{Running, Start, system_clock};
+
+/// The command by which the program starts itself to compile an adapter.
+const COMPILE: &str = "compile-adapter";
 
 /// A liquidity pool: verifies the orders that liquidity providers show at exchanges, and shares a reward among them.
 #[derive(Debug, Parser)]
@@ -37,7 +41,7 @@ enum Action {
     /// Have the running pool end in good order.
     Stop(PoolFile),
     /// Compile one adapter. The server starts this by itself, as a program of its own with limits.
-    #[command(hide = true)]
+    #[command(name = COMPILE, hide = true)]
     CompileAdapter {
         /// The component.
         input: PathBuf,
@@ -53,10 +57,17 @@ struct PoolFile {
     config: PathBuf,
 }
 
-/// Runs the command that the arguments name.
+/// Runs the command that this program's arguments name.
 #[must_use]
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    run_as(std::env::args_os().collect(), Vec::new())
+}
+
+/// Runs the command that `arguments` name, the first of which is the program's name. `leading` is what this
+/// program has to be given before a command to come here: it starts itself to compile adapters.
+#[must_use]
+pub fn run_as(arguments: Vec<OsString>, leading: Vec<OsString>) -> ExitCode {
+    let arguments = Arguments::parse_from(arguments);
     if let Action::CompileAdapter { input, output } = &arguments.action {
         return compile_in_child(input, output, &Limits::default());
     }
@@ -66,7 +77,7 @@ pub fn run() -> ExitCode {
         Err(error) => return failed(&error),
     };
     let code = match &arguments.action {
-        Action::Serve(file) => runtime.block_on(serve(&file.config)),
+        Action::Serve(file) => runtime.block_on(serve(&file.config, leading)),
         Action::CheckConfig(file) => check_config(&file.config),
         Action::Status(file) => runtime.block_on(command(&file.config, Command::Status)),
         Action::Reload(file) => runtime.block_on(command(&file.config, Command::Reload)),
@@ -84,7 +95,7 @@ fn start_log() {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
-async fn serve(pool_file: &Path) -> ExitCode {
+async fn serve(pool_file: &Path, mut leading: Vec<OsString>) -> ExitCode {
     let config = match Config::read(pool_file) {
         Ok(config) => config,
         Err(faults) => return failed(&faults),
@@ -93,10 +104,11 @@ async fn serve(pool_file: &Path) -> ExitCode {
         Ok(program) => program,
         Err(error) => return failed(&error),
     };
+    leading.push(COMPILE.into());
     let start = Start {
         config,
         pool_file: pool_file.to_owned(),
-        compiler: (program, vec!["compile-adapter".into()]),
+        compiler: (program, leading),
         host_clock: system_clock(),
         store_clock: Clock::Database,
         loops: true,
