@@ -24,6 +24,9 @@ pub(crate) async fn show(providers: Vec<Watched>, exchange: String, mut stop: wa
     let terminal = std::io::stdout().is_terminal();
     let every = if terminal { DRAWN_EVERY } else { PRINTED_EVERY };
     let _ = rustls::crypto::ring::default_provider().install_default();
+    if terminal {
+        let _ = write!(std::io::stdout(), "\x1b[2J");
+    }
     let Ok(client) = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build() else { return };
     loop {
         let table = draw(&client, &providers, &exchange).await;
@@ -45,12 +48,11 @@ async fn draw(client: &reqwest::Client, providers: &[Watched], exchange: &str) -
     let status = get(client, "status").await;
     let price =
         status.pointer("/message/prices/btc/0").map_or_else(|| "none yet".to_owned(), Value::to_string);
-    let round = status
-        .pointer("/message/meta/last-credit-time")
-        .map_or_else(|| "none yet".to_owned(), Value::to_string);
+    let round = status.pointer("/message/meta/last-credit-time").and_then(Value::as_u64);
+    let round = round.map_or_else(|| "none yet".to_owned(), |start| format!("{} UTC", time_of_day(start)));
     // Writing to a String cannot fail; the results below are dropped for that reason.
     let mut text = String::from("alp: a liquidity pool, a simulated exchange and three LPs\n\n");
-    let _ = writeln!(text, "price {price} BTC   last round credited {round}   a round is 10 s\n");
+    let _ = writeln!(text, "price {price} BTC   last round credited: that of {round}   a round is 10 s\n");
     let head =
         ["", "ask rank 1", "ask rank 2", "bid rank 1", "bid rank 2", "last credit", "total", "efficiency"];
     let _ = writeln!(text, "{}  last answer", row(&head.map(str::to_owned)));
@@ -83,6 +85,12 @@ async fn draw(client: &reqwest::Client, providers: &[Watched], exchange: &str) -
         "Configuration  examples/demo/pool.toml   log  examples/demo/data/pool.log   Ctrl-C ends it"
     );
     text
+}
+
+/// The time of day of an instant in Unix seconds.
+fn time_of_day(unix_seconds: u64) -> String {
+    let seconds = unix_seconds % 86_400;
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
 fn row(cells: &[String; 8]) -> String {

@@ -3,7 +3,7 @@
 //! One line of JSON in, `{"command": …}`, one line of JSON out, `{"ok": …, "text": …}`.
 
 use std::io;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::{UnixListener, UnixSocket, UnixStream};
 use tokio::sync::watch;
 
 use crate::app::App;
@@ -23,6 +23,9 @@ const MAX_COMMAND: u64 = 4096;
 
 /// Longest answer that a caller reads, in bytes.
 const MAX_ANSWER: u64 = 4 * 1024 * 1024;
+
+/// Most commands that wait to be taken up: an operator has two hands.
+const WAITING_COMMANDS: u32 = 16;
 
 /// How long a command may take to arrive, and an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -77,11 +80,7 @@ impl ControlSocket {
             // Left over from a server that was killed.
             std::fs::remove_file(path).map_err(failed)?;
         }
-        // The socket is born closed to others, rather than closed a moment after.
-        let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
-        let listener = UnixListener::bind(path);
-        rustix::process::umask(before);
-        Ok(Self { listener: listener.map_err(failed)?, path: path.to_owned() })
+        Ok(Self { listener: listen(path).map_err(failed)?, path: path.to_owned() })
     }
 
     /// Answers commands until told to stop. `stop_server` is set by the command to stop.
@@ -104,6 +103,16 @@ impl ControlSocket {
             });
         }
     }
+}
+
+/// Opens the socket. On Linux it is born closed to others, because its file takes over the mode of the socket;
+/// elsewhere the mode is set a moment after. Neither touches the umask, which is the whole process's.
+fn listen(path: &Path) -> io::Result<UnixListener> {
+    let (socket, ours_only) = (UnixSocket::new_stream()?, rustix::fs::Mode::from_raw_mode(0o600));
+    let _ = rustix::fs::fchmod(&socket, ours_only);
+    socket.bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    socket.listen(WAITING_COMMANDS)
 }
 
 impl Drop for ControlSocket {

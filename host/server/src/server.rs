@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use alp_sandbox::{AdapterFolder, Compiler, Limits as SandboxLimits, Sandbox, SandboxError};
+use alp_sandbox::{AdapterFolder, Compiler, Limits as SandboxLimits, Sandbox, SandboxError, Snapshot};
 use alp_store::{Clock, Store, StoreError, StoreOptions};
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -18,6 +18,9 @@ use crate::control::{ControlError, ControlSocket};
 use crate::endpoints::router;
 use crate::exchange::ClientError;
 use crate::{loops, service};
+
+/// How long the start waits for adapters of configured exchanges that are not there at once.
+const ADAPTERS_WITHIN: Duration = Duration::from_secs(1);
 
 /// What a pool is started with, beside its configuration.
 pub struct Start {
@@ -76,6 +79,11 @@ impl Running {
             Compiler { program: compiler.0, leading_args: compiler.1, cache_dir: pool.cache.clone() };
         let sandbox = Sandbox::new(SandboxLimits::default(), compiler)?;
         let adapters = AdapterFolder::open(&pool.plugins, sandbox).await;
+        // A file that was copied a moment ago is taken up a moment later; bots should not come in between.
+        let complete = |snapshot: &Snapshot| config.exchanges.keys().all(|id| snapshot.get(id).is_some());
+        if adapters.wait_for(ADAPTERS_WITHIN, complete).await.is_err() {
+            tracing::warn!("not every configured exchange has its adapter yet; `alp status` says which");
+        }
         let app = Arc::new(App::new(config, store, adapters, host_clock)?);
 
         let stop = Arc::new(watch::Sender::new(false));

@@ -13,6 +13,9 @@ use crate::wire::{Tree, json};
 /// How much of an unknown address is repeated.
 const MAX_ADDRESS: usize = 200;
 
+/// What is said to an address whose escapes are no text.
+pub(super) const NOT_UTF8: &str = "the user in the address must be UTF-8";
+
 pub(super) async fn not_found(uri: Uri, headers: HeaderMap) -> Response {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let url = host.map_or_else(|| uri.to_string(), |host| format!("http://{host}{uri}"));

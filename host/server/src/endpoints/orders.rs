@@ -5,11 +5,12 @@ use std::sync::Arc;
 use alp_pool::decimal::format_units;
 use alp_pool::money::{Amount, COIN_SCALE, Coins};
 use alp_store::{CreditedRound, UserSample};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::failures::server_error;
+use super::failures::{NOT_UTF8, server_error};
 use crate::app::App;
 use crate::message::shown;
 use crate::records::{
@@ -23,7 +24,11 @@ const SHOWN: usize = 100;
 /// Room for the numbers of one round's orders: an order is numbered by its round and its place in it.
 const NUMBERS_PER_ROUND: u64 = 100_000;
 
-pub(super) async fn show(State(app): State<Arc<App>>, Path(user): Path<String>) -> Response {
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    user: Result<Path<String>, PathRejection>,
+) -> Response {
+    let Ok(Path(user)) = user else { return outcome(false, NOT_UTF8) };
     let samples = match app.store.orders_of(&user, SHOWN as u64).await {
         Ok(Some(samples)) => samples,
         Ok(None) => return outcome(false, &format!("user {} is not registered", shown(&user))),

@@ -4,18 +4,23 @@ use std::sync::Arc;
 
 use alp_pool::money::{Amount, Coins};
 use alp_store::{UserRound, UserStats};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::failures::server_error;
+use super::failures::{NOT_UTF8, server_error};
 use crate::app::App;
 use crate::message::shown;
 use crate::records::RecordError;
 use crate::rounds::coins_from;
 use crate::wire::{Tree, json, outcome};
 
-pub(super) async fn show(State(app): State<Arc<App>>, Path(user): Path<String>) -> Response {
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    user: Result<Path<String>, PathRejection>,
+) -> Response {
+    let Ok(Path(user)) = user else { return outcome(false, NOT_UTF8) };
     let stats = match app.store.stats_of(&user).await {
         Ok(Some(stats)) => stats,
         Ok(None) => return outcome(false, &format!("user {} is not registered", shown(&user))),

@@ -82,7 +82,7 @@ pub struct Verification<'a> {
 pub async fn verify(with: &Verification<'_>, submission: &Submission) -> Result<Verified, Refusal> {
     let within = tokio::time::timeout(with.patience, run(with, submission));
     within.await.unwrap_or_else(|_| {
-        let message = format!("{} did not answer within {} s", with.exchange, with.patience.as_secs());
+        let message = format!("{} did not answer within {:?}", with.exchange, with.patience);
         Err(Refusal::new(WhoActs::Exchange, message))
     })
 }
