@@ -7,6 +7,7 @@ use axum::response::Response;
 
 use super::receive::receive;
 use crate::app::App;
+use crate::exchange::WhoActs;
 use crate::submissions::submit;
 use crate::wire::outcome;
 
@@ -19,7 +20,10 @@ pub(super) async fn take(State(app): State<Arc<App>>, request: Request) -> Respo
     match submit(&app, &body).await {
         Ok(sentence) => outcome(true, sentence),
         Err(refusal) => {
-            tracing::debug!(who = ?refusal.who, message = %refusal.message, "a submission was refused");
+            // What a bot did wrong repeats what it sent, its API key among it: that is for the bot alone.
+            if refusal.who != WhoActs::Bot {
+                tracing::debug!(who = ?refusal.who, message = %refusal.message, "a submission was refused");
+            }
             outcome(false, &refusal.message)
         }
     }

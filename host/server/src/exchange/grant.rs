@@ -56,7 +56,7 @@ pub fn prepare(
     let query = join(call, Place::Query, &request.query)?;
     let body = check_body(call, &request.body)?;
     check_headers(call, &request.headers)?;
-    let origin = call.origin.as_deref().or(endpoint).unwrap_or(&description.origin);
+    let origin = origin_of(description, endpoint, call)?;
     let separator = if query.is_empty() { "" } else { "?" };
     let text = format!("{origin}{}{separator}{query}", request.path);
     if text.len() > MAX_URL {
@@ -74,6 +74,23 @@ pub fn prepare(
         body,
         reply_headers: call.reply_headers.iter().map(|name| name.to_ascii_lowercase()).collect(),
     })
+}
+
+/// Where the call goes. Only the operator may name an origin without TLS, such as a simulated exchange on this machine.
+fn origin_of<'o>(
+    description: &'o Description,
+    endpoint: Option<&'o str>,
+    call: &'o Call,
+) -> Result<&'o str, GrantBreach> {
+    let own = call.origin.as_deref();
+    match (own, endpoint) {
+        (None, Some(endpoint)) => Ok(endpoint),
+        (None, None) if description.origin.is_empty() => Err(GrantBreach::NoOrigin),
+        (Some(_), _) | (None, None) => {
+            let origin = own.unwrap_or(&description.origin);
+            if origin.starts_with("https://") { Ok(origin) } else { Err(GrantBreach::NotTls) }
+        }
+    }
 }
 
 /// `{}` in the template stands for one or more letters, digits and `-_.:~` within a segment; `.` and `..` as whole
@@ -190,6 +207,14 @@ fn check_headers(call: &Call, headers: &[Field]) -> Result<(), GrantBreach> {
 /// In which respect a request is not one of the granted calls. Names parameters, never their values.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum GrantBreach {
+    /// Exchange software that many run has no origin of its own.
+    #[error("the exchange has no origin of its own: its file needs the key endpoint")]
+    NoOrigin,
+    /// The adapter's own origin has no TLS.
+    #[error(
+        "the adapter's own origin is not https: only the key endpoint in the exchange's file may name another"
+    )]
+    NotTls,
     /// A name that no declared call has.
     #[error("the adapter asks for a call that it does not declare")]
     UnknownCall,
@@ -240,6 +265,98 @@ pub enum GrantBreach {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn description(origin: &str) -> Description {
+        let parameter = |name: &str, place, fixed: Option<&str>| alp_sandbox::types::Parameter {
+            name: name.to_owned(),
+            place,
+            fixed: fixed.map(ToOwned::to_owned),
+        };
+        let call = Call {
+            name: "open-orders".to_owned(),
+            origin: None,
+            method: Method::Get,
+            path: "/orders/{}".to_owned(),
+            parameters: vec![
+                parameter("status", Place::Query, Some("open")),
+                parameter("id", Place::Query, None),
+            ],
+            headers: vec!["X-Key".to_owned()],
+            body: BodyKind::None,
+            signed: true,
+            reply_headers: Vec::new(),
+        };
+        Description {
+            exchange: "example".to_owned(),
+            version: "1".to_owned(),
+            notes: Vec::new(),
+            origin: origin.to_owned(),
+            calls: vec![call],
+            lifetime: alp_sandbox::types::Lifetime::Unlimited,
+            nonce: alp_sandbox::types::NonceKind::None,
+            single_use: false,
+            binds: alp_sandbox::types::Binding::default(),
+            order_ids: alp_sandbox::types::OrderIdScope::Exchange,
+            market_parameters: Vec::new(),
+            credential_parameters: Vec::new(),
+            extras: Vec::new(),
+        }
+    }
+
+    fn request() -> Request {
+        let field = |name: &str, value: &str| Field { name: name.to_owned(), value: value.to_owned() };
+        Request {
+            call: "open-orders".to_owned(),
+            method: Method::Get,
+            path: "/orders/btc".to_owned(),
+            query: vec![field("status", "open"), field("id", "a=%3D")],
+            headers: vec![field("X-Key", "k")],
+            body: Body::None,
+        }
+    }
+
+    fn breach(change: impl FnOnce(&mut Request)) -> GrantBreach {
+        let mut request = request();
+        change(&mut request);
+        prepare(&description("https://api.example.com"), None, &request).err().unwrap()
+    }
+
+    #[test]
+    fn a_granted_request_is_put_together_byte_for_byte() {
+        let prepared = prepare(&description("https://api.example.com"), None, &request()).ok().unwrap();
+        assert_eq!(prepared.url.as_str(), "https://api.example.com/orders/btc?status=open&id=a=%3D");
+        let local = prepare(&description("https://x"), Some("http://127.0.0.1:1"), &request()).ok().unwrap();
+        assert_eq!(local.url.as_str(), "http://127.0.0.1:1/orders/btc?status=open&id=a=%3D");
+    }
+
+    #[test]
+    fn only_the_operator_names_an_origin_without_tls() {
+        let refused = |origin: &str| prepare(&description(origin), None, &request()).err().unwrap();
+        assert_eq!(refused("http://127.0.0.1:3334"), GrantBreach::NotTls);
+        assert_eq!(refused(""), GrantBreach::NoOrigin);
+        assert_eq!(refused("https://api.exchange.com@evil.example"), GrantBreach::Address);
+    }
+
+    #[test]
+    fn whatever_was_not_declared_is_not_sent() {
+        let undeclared = |name: &str| GrantBreach::Undeclared { name: name.to_owned() };
+        let character = |name: &str| GrantBreach::Character { name: name.to_owned() };
+        assert_eq!(breach(|r| r.call = "cancel".to_owned()), GrantBreach::UnknownCall);
+        assert_eq!(breach(|r| r.method = Method::Post), GrantBreach::Method);
+        assert_eq!(breach(|r| r.path = "/orders/../x".to_owned()), GrantBreach::Path);
+        assert_eq!(breach(|r| r.query[1].name = "side".to_owned()), undeclared("side"));
+        assert_eq!(breach(|r| r.query[1].value = "1&status=closed".to_owned()), character("id"));
+        assert_eq!(breach(|r| r.query[1].value = "1#".to_owned()), character("id"));
+        assert_eq!(
+            breach(|r| r.query[0].value = "closed".to_owned()),
+            GrantBreach::NotFixed { name: "status".into() }
+        );
+        assert_eq!(breach(|r| drop(r.query.remove(0))), GrantBreach::NotFixed { name: "status".into() });
+        assert_eq!(breach(|r| r.query.push(r.query[1].clone())), GrantBreach::Twice { name: "id".into() });
+        assert_eq!(breach(|r| r.headers[0].value = "k\r\nX: 1".to_owned()), character("X-Key"));
+        assert_eq!(breach(|r| r.headers[0].name = "Host".to_owned()), undeclared("Host"));
+        assert_eq!(breach(|r| r.body = Body::Text("x".to_owned())), GrantBreach::Body);
+    }
 
     #[test]
     fn a_template_matches_one_stretch_of_one_segment() {
