@@ -179,6 +179,23 @@ impl Step {
     pub fn done(orders: Vec<Order>) -> Self {
         Step::Orders(OrderList { orders, account: None, maybe_truncated: false })
     }
+
+    /// Says that these orders came out of a page of `count` orders of every kind, where the exchange sends no
+    /// more than `limit` at once: a full page may not be all. A step that is not the last stays as it is.
+    ///
+    /// ```
+    /// # use alp_adapter::*;
+    /// let is_cut = |step| matches!(step, Step::Orders(OrderList { maybe_truncated: true, .. }));
+    /// assert!(is_cut(Step::done(Vec::new()).of_page(100, 100)));
+    /// assert!(!is_cut(Step::done(Vec::new()).of_page(99, 100)));
+    /// ```
+    #[must_use]
+    pub fn of_page(self, count: usize, limit: usize) -> Self {
+        match self {
+            Step::Orders(list) => Step::Orders(OrderList { maybe_truncated: count >= limit, ..list }),
+            Step::Send(_) | Step::LookUp(_) => self,
+        }
+    }
 }
 
 impl Started {
@@ -235,6 +252,11 @@ impl Submission {
     pub fn origin<'a>(&'a self, own: &'a str) -> &'a str {
         self.endpoint.as_deref().unwrap_or(own)
     }
+
+    /// The host in it, for exchanges that sign that; with a port, if one is written there.
+    pub fn host<'a>(&'a self, own: &'a str) -> &'a str {
+        host(self.origin(own))
+    }
 }
 
 impl SignQuery {
@@ -243,9 +265,23 @@ impl SignQuery {
         self.endpoint.as_deref().unwrap_or(own)
     }
 
+    /// As [`Submission::host`].
+    pub fn host<'a>(&'a self, own: &'a str) -> &'a str {
+        host(self.origin(own))
+    }
+
     /// What else the LP has, if there is something under this name.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         find(&self.parameters, name)
+    }
+
+    /// What else the LP must have.
+    ///
+    /// # Errors
+    /// The caller's fault, if there is nothing under this name.
+    pub fn required(&self, name: &str) -> Result<&str, Fault> {
+        self.parameter(name)
+            .ok_or_else(|| Fault::Unusable(format!("signing needs the credential `{name}`; it is not given")))
     }
 }
 
@@ -254,6 +290,10 @@ impl Signed {
     pub fn new(members: impl Into<Vec<Member>>, sign: String) -> Self {
         Signed { members: members.into(), sign }
     }
+}
+
+fn host(origin: &str) -> &str {
+    origin.split_once("://").map_or(origin, |(_, host)| host)
 }
 
 fn find<'a>(fields: &'a [Field], name: &str) -> Option<&'a str> {

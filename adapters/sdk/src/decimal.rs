@@ -1,5 +1,7 @@
 //! Exact decimal numbers as exchanges write them. Never a binary float.
 
+mod arithmetic;
+
 use std::fmt;
 
 use serde::{Deserialize, Deserializer};
@@ -31,13 +33,15 @@ pub struct Decimal<'a> {
     scale: u32,
 }
 
-/// Why a text is no decimal number, or a difference not to be had.
+/// Why a text is no decimal number, or a result not to be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecimalError {
     /// The text is not a number in decimal notation.
     NotANumber,
     /// The number has more than 38 digits.
     TooLong,
+    /// What should be divided by is not above zero.
+    NoDivisor,
 }
 
 impl<'a> Decimal<'a> {
@@ -133,6 +137,7 @@ impl fmt::Display for DecimalError {
         formatter.write_str(match self {
             DecimalError::NotANumber => "not a decimal number",
             DecimalError::TooLong => "a decimal number of too many digits",
+            DecimalError::NoDivisor => "not above zero, but has to be divided by",
         })
     }
 }

@@ -102,6 +102,8 @@ mod build;
 pub mod decimal;
 pub mod fields;
 pub mod form;
+#[cfg(feature = "jwt")]
+pub mod jwt;
 pub mod order;
 pub mod reply;
 pub mod sign;

@@ -42,6 +42,9 @@ impl Wording {
 
 /// The body of an error.
 pub trait ErrorBody<'a>: Deserialize<'a> {
+    /// Whether the exchange refuses with HTTP 500, too: then its words say who must act, and not the status.
+    const REFUSES_WITH_500: bool = false;
+
     /// What it says, with its code; `None` if this body is no error after all.
     fn words(&self) -> Option<String>;
 }
@@ -51,7 +54,7 @@ pub trait ErrorBody<'a>: Deserialize<'a> {
 ///
 /// # Errors
 /// * 418 and 429: throttled, with the time in `retry-after`, if it is in seconds.
-/// * 500 and above: unavailable.
+/// * 500 and above: unavailable; but 500 with an error text by `wording`, if `E` says so.
 /// * A web page instead of JSON: unavailable, since that is what proxies and maintenance show.
 /// * Error texts: by `wording`, else refused.
 /// * Anything else: unreadable, with the beginning of the body.
@@ -61,7 +64,7 @@ where
     E: ErrorBody<'a>,
 {
     let Ok(text) = std::str::from_utf8(&reply.body) else {
-        return Err(failure(reply, "a body that is not text", None, wording));
+        return Err(failure::<E>(reply, "a body that is not text", None, wording));
     };
     let mut why = format!("HTTP {}", reply.status);
     if is_success(reply.status) {
@@ -74,7 +77,7 @@ where
     if words.is_none() && is_success(reply.status) && !is_page(text) {
         return Err(Fault::Unreadable(clean(&format!("{why}; the body begins: {}", excerpt(text)))));
     }
-    Err(failure(reply, text, words, wording))
+    Err(failure::<E>(reply, text, words, wording))
 }
 
 /// As [`decode`], for exchanges whose error stands in the same envelope as their success.
@@ -109,7 +112,12 @@ pub fn clean(text: &str) -> String {
     cleaned
 }
 
-fn failure(reply: &Reply, text: &str, words: Option<String>, wording: &Wording) -> Fault {
+fn failure<'a, E: ErrorBody<'a>>(
+    reply: &Reply,
+    text: &str,
+    words: Option<String>,
+    wording: &Wording,
+) -> Fault {
     let status = reply.status;
     let has_words = words.is_some();
     let said = words.unwrap_or_else(|| format!("HTTP {status}: {}", excerpt(text)));
@@ -117,6 +125,7 @@ fn failure(reply: &Reply, text: &str, words: Option<String>, wording: &Wording) 
         418 | 429 => {
             Fault::Throttled(Throttle { message: clean(&said), retry_after_ms: retry_after_ms(reply) })
         }
+        500 if has_words && E::REFUSES_WITH_500 => wording.fault(&said),
         500.. => Fault::Unavailable(clean(&said)),
         _ if has_words => wording.fault(&said),
         _ if is_page(text) => Fault::Unavailable(clean(&format!("a web page instead of an answer, {said}"))),

@@ -69,6 +69,31 @@ fn a_server_error_and_a_web_page_are_unavailability() {
     }
 }
 
+#[derive(Deserialize)]
+struct Late(String, u64, String);
+
+impl ErrorBody<'_> for Late {
+    const REFUSES_WITH_500: bool = true;
+
+    fn words(&self) -> Option<String> {
+        (self.0 == "error").then(|| format!("{}: {}", self.1, self.2))
+    }
+}
+
+#[test]
+fn an_exchange_that_refuses_with_500_is_judged_by_its_words_there_and_only_there() {
+    let decode = |status, body: &str| {
+        let reply = Reply { status, headers: Vec::new(), body: body.as_bytes().to_vec() };
+        reply::decode::<Vec<u64>, Late>(&reply, &WORDING).unwrap_err()
+    };
+    let refusal = r#"["error",10100,"apikey: invalid"]"#;
+    assert_eq!(decode(500, refusal), Fault::Refused("10100: apikey: invalid".to_owned()));
+    assert_eq!(decode(200, refusal), Fault::Refused("10100: apikey: invalid".to_owned()));
+    assert!(matches!(decode(500, r#"["error",1,"too many calls"]"#), Fault::Throttled(_)));
+    assert!(matches!(decode(500, "oops"), Fault::Unavailable(_)));
+    assert!(matches!(decode(502, refusal), Fault::Unavailable(_)));
+}
+
 #[test]
 fn a_refusal_without_json_is_still_a_refusal() {
     assert_eq!(decode(401, "Unauthorized"), Err(Fault::Refused("HTTP 401: Unauthorized".to_owned())));

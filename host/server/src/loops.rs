@@ -107,7 +107,8 @@ pub async fn prices(app: Arc<App>, stop: watch::Receiver<bool>) {
 
 /// Takes up changes of the configuration, until told to stop.
 pub async fn configuration(app: Arc<App>, pool_file: PathBuf, stop: watch::Receiver<bool>) {
-    let mut seen = stamps(&pool_file, &app);
+    // The first look always reads: the files may have changed since the server read them to start.
+    let mut seen = Vec::new();
     loop {
         if stopped_within(CONFIG_EVERY, stop.clone()).await {
             return;

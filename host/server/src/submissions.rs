@@ -7,7 +7,7 @@ use alp_pool::price::PoolPrice;
 use alp_pool::terms::Side;
 use alp_sandbox::types::{Field, Market, Order, Side as BookSide, Submission};
 use alp_sandbox::{Adapter, clean_text};
-use alp_store::{Sample, StoreError};
+use alp_store::{MAX_ORDERS_BYTES, Sample, StoreError};
 
 use crate::app::{App, InForce};
 use crate::config::{ExchangeConfig, UnitConfig};
@@ -59,7 +59,11 @@ pub async fn submit(app: &App, body: &[u8]) -> Result<&'static str, Refusal> {
     let (_, market) = find_market(&in_force, &exchange, &unit)?;
     let price = current_price(app, &in_force, &unit, market)?;
     let records = judge(&exchange, market, price, &verified)?;
-    let count = records.len();
+    let (count, orders) = (records.len(), to_json(&records));
+    if orders.len() > MAX_ORDERS_BYTES {
+        let message = format!("{exchange} lists {count} orders: more than the pool keeps of one submission");
+        return Err(Refusal::new(WhoActs::Bot, message));
+    }
     let sample = Sample {
         lp_id,
         unit,
@@ -69,7 +73,7 @@ pub async fn submit(app: &App, body: &[u8]) -> Result<&'static str, Refusal> {
         reply_sha256: verified.reply_sha256,
         maybe_truncated: verified.list.maybe_truncated,
         order_count: u64::try_from(count).unwrap_or(u64::MAX),
-        orders: to_json(&records),
+        orders,
     };
     store_sample(app, market, sample).await?;
     Ok(if count == 0 { NO_ORDERS } else { SAVED })

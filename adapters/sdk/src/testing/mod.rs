@@ -12,6 +12,7 @@
 mod fixture;
 mod native;
 mod replay;
+mod token;
 
 pub use fixture::{Case, Folder, Http, SeenOrder, SignedCall, Value};
 pub use native::{Native, submission};

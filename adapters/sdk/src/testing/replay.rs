@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 
-use super::{Case, Folder, Http, SeenOrder, SignedCall, Value};
+use super::{Case, Folder, Http, SeenOrder, SignedCall, Value, token};
 use crate::{Decimal, NonceKind};
 
 /// Names the folder that holds the folders with recorded replies, which are not ours to copy.
@@ -192,11 +192,12 @@ fn check_cases(driver: &impl Driver, folder: &Folder, own: &Folder) -> Result<Re
 
 fn check_call(driver: &impl Driver, own: &Folder, call: &SignedCall) -> Result<(), String> {
     let signing = signing_ask(driver, own, call, &call.base, &call.quote);
-    let message = driver.sign(&signing).map_err(|failure| format!("sign: {failure:?}"))?;
+    let mut message = driver.sign(&signing).map_err(|failure| format!("sign: {failure:?}"))?;
     same("the members of req", &message.members, &call.req)?;
-    if message.sign != call.sign {
+    if !token::is_as_good(&message.sign, call) {
         return Err("the signature differs".to_owned());
     }
+    message.sign.clone_from(&call.sign);
     let begun = driver.start(&signing.ask, &message).map_err(|failure| format!("start: {failure:?}"))?;
     same("what was signed", &begun.signed.join("\n"), &call.string_to_sign)?;
     same("the number of freshness entries", &begun.freshness, &begun.signed.len())?;
@@ -270,7 +271,9 @@ fn signing_ask(driver: &impl Driver, own: &Folder, call: &SignedCall, base: &str
         NonceKind::Seconds => (call.signed_at_ms / 1000).to_string(),
         NonceKind::Milliseconds => call.signed_at_ms.to_string(),
         NonceKind::Microseconds => format!("{}000", call.signed_at_ms),
-        NonceKind::Uuid | NonceKind::Hex => stated.unwrap_or_else(|| given("nonce")),
+        NonceKind::Uuid | NonceKind::Hex => {
+            stated.or_else(|| token::nonce(call)).unwrap_or_else(|| given("nonce"))
+        }
     };
     let mut credential_parameters = call.credentials.clone();
     credential_parameters.retain(|name, _| name != "key" && name != "secret");

@@ -24,10 +24,7 @@ const SHOWN: usize = 100;
 /// Room for the numbers of one round's orders: an order is numbered by its round and its place in it.
 const NUMBERS_PER_ROUND: u64 = 100_000;
 
-pub(super) async fn show(
-    State(app): State<Arc<App>>,
-    user: Result<Path<String>, PathRejection>,
-) -> Response {
+pub(super) async fn show(State(app): State<Arc<App>>, user: Result<Path<String>, PathRejection>) -> Response {
     let Ok(Path(user)) = user else { return outcome(false, NOT_UTF8) };
     let samples = match app.store.orders_of(&user, SHOWN as u64).await {
         Ok(Some(samples)) => samples,

@@ -16,10 +16,7 @@ use crate::records::RecordError;
 use crate::rounds::coins_from;
 use crate::wire::{Tree, json, outcome};
 
-pub(super) async fn show(
-    State(app): State<Arc<App>>,
-    user: Result<Path<String>, PathRejection>,
-) -> Response {
+pub(super) async fn show(State(app): State<Arc<App>>, user: Result<Path<String>, PathRejection>) -> Response {
     let Ok(Path(user)) = user else { return outcome(false, NOT_UTF8) };
     let stats = match app.store.stats_of(&user).await {
         Ok(Some(stats)) => stats,
