@@ -1,0 +1,85 @@
+//! The pool as an operator runs it: its listener, its database on the disk, a component in its plugins.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use alp_server::config::Config;
+use alp_server::server::{Running, Start, system_clock};
+use alp_store::Clock;
+use alp_tests::{Lp, TEST_EXCHANGE, put_in_place};
+use tempfile::TempDir;
+
+use crate::exchange::Exchange;
+
+/// Rounds end on their own time, which no run reaches: what is measured is the taking of messages.
+const POOL: &str = r#"
+name = "benchmark"
+test_pool = true
+listen = "127.0.0.1:0"
+[prices.btc]
+fixed = 0.004
+[prices.usd]
+fixed = 1
+"#;
+
+/// The pool under load.
+pub(crate) struct Pool {
+    running: Running,
+    /// Gone with everything in it when this is dropped.
+    _folder: TempDir,
+}
+
+impl Pool {
+    /// Starts it with this component as its only adapter, and registers the LPs.
+    pub(crate) async fn start(component: &Path, exchange: &Exchange) -> Self {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let pool_file = folder.path().join("pool.toml");
+        std::fs::write(&pool_file, POOL).unwrap();
+        for folder in ["exchanges", "plugins"].map(|name| pool_file.with_file_name(name)) {
+            std::fs::create_dir(folder).unwrap();
+        }
+        let exchange_file = folder.path().join("exchanges/test_exchange.toml");
+        std::fs::write(exchange_file, TEST_EXCHANGE.replace("{endpoint}", &exchange.origin())).unwrap();
+        let component = std::fs::read(component).unwrap();
+        put_in_place(&folder.path().join("plugins"), "test_exchange.wasm", &component);
+        let start = Start {
+            config: Config::read(&pool_file).unwrap_or_else(|faults| panic!("{faults}")),
+            pool_file,
+            compiler: (PathBuf::from(env!("CARGO_BIN_EXE_alp-tests-compile-adapter")), Vec::new()),
+            host_clock: system_clock(),
+            store_clock: Clock::Database,
+            loops: false,
+        };
+        let running = Running::start(start).await.unwrap();
+        for Lp { key, address, .. } in exchange.lps() {
+            running.app().store.register("test_exchange", key, address, "btc").await.unwrap();
+        }
+        Self { running, _folder: folder }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.running.address()
+    }
+
+    /// How many durable transactions it has made.
+    pub(crate) fn commits(&self) -> u64 {
+        self.running.app().store.commits()
+    }
+
+    /// Every LP's ten orders are in the database.
+    ///
+    /// # Panics
+    /// If not.
+    pub(crate) async fn check_records(&self, lps: &[Lp]) {
+        for lp in lps {
+            let samples = self.running.app().store.orders_of(&lp.key, 10).await.unwrap().unwrap();
+            assert_eq!(samples.first().map(|sample| sample.order_count), Some(10), "of {}", lp.key);
+        }
+    }
+
+    /// Ends it in good order.
+    pub(crate) async fn stop(self) {
+        self.running.stop().await;
+    }
+}

@@ -1,0 +1,31 @@
+//! The harness of the end-to-end tests: a whole pool in this process, real adapters, a real exchange over HTTP.
+//! It knows no rule of the pool: what is right stands in the tests.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the whole crate is tests: a helper may fail loudly as a test may"
+)]
+
+mod addresses;
+mod components;
+mod driver;
+mod fake_server;
+mod http;
+mod lps;
+mod pool;
+mod settings;
+mod signing;
+mod wait;
+
+pub use addresses::{address, address_of};
+pub use components::{adapter_names, another_build, component, put_in_place, workspace};
+pub use driver::ComponentDriver;
+pub use fake_server::FakeServer;
+pub use http::{Answer, message_body};
+pub use lps::Lp;
+pub use pool::{START_MS, START_S, TestPool};
+pub use settings::{Settings, TEST_EXCHANGE};
+pub use signing::{adapter, sandbox, sign};
+pub use wait::{DEADLINE, wait_until};

@@ -1,0 +1,119 @@
+//! The configuration of a pool under test, as the text of its files.
+
+use std::fs;
+use std::path::Path;
+
+use crate::components::{cache, component, put_in_place};
+
+/// Where an exchange file has this, the simulated exchange's origin is put.
+const ENDPOINT: &str = "{endpoint}";
+
+/// The file of the exchange `test_exchange`: the market of the second worked example of the reward rules as `btc`
+/// (price 0.004), and a plain one as `usd` (price 1).
+pub const TEST_EXCHANGE: &str = r#"endpoint = "{endpoint}"
+
+[units.btc]
+reward = 0.05
+target = 1500
+fills_target = "all"
+[units.btc.ask]
+ratio = 0.6
+rank_1 = { ratio = 1, tolerance = 0.0085 }
+[units.btc.bid]
+ratio = 0.4
+rank_1 = { ratio = 0.8, tolerance = 0.0085 }
+rank_2 = { ratio = 0.2 }
+
+[units.usd]
+reward = 0.025
+target = 2500
+[units.usd.ask]
+ratio = 0.5
+rank_1 = { ratio = 1, tolerance = 0.0105 }
+[units.usd.bid]
+ratio = 0.5
+rank_1 = { ratio = 1, tolerance = 0.0105 }
+"#;
+
+/// What a pool under test is started with.
+#[derive(Clone)]
+pub struct Settings {
+    /// Lines at the top of `pool.toml`, beside the name, the address and the folder of compiled adapters.
+    pub top: String,
+    /// The sections at the end of `pool.toml`: the prices.
+    pub sections: String,
+    /// The exchange files: id and text.
+    pub exchanges: Vec<(String, String)>,
+    /// The adapters that lie in the folder of adapters at the start.
+    pub plugins: Vec<&'static str>,
+    /// Whether rounds and prices run by themselves.
+    pub loops: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            top: "test_pool = true\n".to_owned(),
+            sections: "[prices.btc]\nfixed = 0.004\n[prices.usd]\nfixed = 1\n".to_owned(),
+            exchanges: vec![("test_exchange".to_owned(), TEST_EXCHANGE.to_owned())],
+            plugins: vec!["test_exchange"],
+            loops: false,
+        }
+    }
+}
+
+impl Settings {
+    /// The usual pool with something changed in the file of its exchange.
+    ///
+    /// # Panics
+    /// If what is to be changed is not there.
+    pub fn changed(from: &str, to: &str) -> Self {
+        let mut settings = Self::default();
+        let text = &mut settings.exchanges[0].1;
+        assert!(text.contains(from), "{from}");
+        *text = text.replace(from, to);
+        settings
+    }
+
+    /// Adds lines at the top of `pool.toml`.
+    #[must_use]
+    pub fn top(mut self, lines: &str) -> Self {
+        self.top.push_str(lines);
+        self.top.push('\n');
+        self
+    }
+
+    /// Adds lines at the top of the file of the exchange.
+    #[must_use]
+    pub fn exchange_top(mut self, lines: &str) -> Self {
+        let text = &mut self.exchanges[0].1;
+        *text = format!("{lines}\n{text}");
+        self
+    }
+
+    /// Adds an exchange with its adapter.
+    #[must_use]
+    pub fn exchange(mut self, id: &'static str, text: &str) -> Self {
+        self.exchanges.push((id.to_owned(), text.to_owned()));
+        self.plugins.push(id);
+        self
+    }
+
+    pub(crate) fn write(&self, folder: &Path, endpoint: &str) {
+        let Self { top, sections, exchanges, plugins, loops: _ } = self;
+        let cache = cache().display().to_string();
+        let pool =
+            format!("name = \"test pool\"\nlisten = \"127.0.0.1:0\"\ncache = {cache:?}\n{top}\n{sections}");
+        fs::write(folder.join("pool.toml"), pool).unwrap();
+        fs::create_dir(folder.join("exchanges")).unwrap();
+        fs::create_dir(folder.join("plugins")).unwrap();
+        for (id, text) in exchanges {
+            let file = folder.join("exchanges").join(format!("{id}.toml"));
+            fs::write(file, text.replace(ENDPOINT, endpoint)).unwrap();
+        }
+        for plugin in plugins {
+            let bytes = fs::read(component(plugin)).unwrap();
+            put_in_place(&folder.join("plugins"), &format!("{plugin}.wasm"), &bytes);
+        }
+    }
+}

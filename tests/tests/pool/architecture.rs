@@ -1,0 +1,82 @@
+//! Which crate may know what, as ARCHITECTURE.md says it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The packages of the workspace, each with the packages it needs to be built for use.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output =
+        Command::new(cargo).args(["metadata", "--no-deps", "--format-version", "1"]).output().unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    assert!(packages.len() > 10, "cargo names the packages of the workspace");
+    let name = |value: &Value| value["name"].as_str().unwrap().to_owned();
+    packages
+        .iter()
+        .map(|package| {
+            let needed = package["dependencies"].as_array().unwrap().iter();
+            (name(package), needed.filter(|needed| needed["kind"].is_null()).map(name).collect())
+        })
+        .collect()
+}
+
+fn who_needs(library: &str) -> Vec<String> {
+    let needs = |(name, needed): (String, BTreeSet<String>)| needed.contains(library).then_some(name);
+    dependencies().into_iter().filter_map(needs).collect()
+}
+
+#[test]
+fn the_rules_of_the_pool_need_three_libraries_and_no_crate_of_ours() {
+    let needed = dependencies().remove("alp-pool").unwrap();
+    assert_eq!(needed, ["bs58", "ethnum", "thiserror"].map(ToOwned::to_owned).into());
+}
+
+#[test]
+fn only_the_store_knows_sql() {
+    assert_eq!(who_needs("sqlx"), ["alp-store"]);
+}
+
+#[test]
+fn only_the_sandbox_knows_the_engine_and_the_watched_folder() {
+    for library in ["wasmtime", "wasmparser", "notify"] {
+        assert_eq!(who_needs(library), ["alp-sandbox"], "{library}");
+    }
+}
+
+#[test]
+fn only_the_kit_knows_how_components_are_made() {
+    assert_eq!(who_needs("wit-bindgen"), ["alp-adapter"]);
+}
+
+#[test]
+fn of_the_hosts_crates_only_the_server_knows_http() {
+    for library in ["axum", "reqwest", "hyper"] {
+        let host = ["alp-pool", "alp-sandbox", "alp-store"];
+        assert!(who_needs(library).iter().all(|name| !host.contains(&name.as_str())), "{library}");
+        assert!(who_needs(library).contains(&"alp-server".to_owned()), "{library}");
+    }
+}
+
+#[test]
+fn the_lower_crates_of_the_host_do_not_know_each_other_nor_the_server() {
+    let all = dependencies();
+    for name in ["alp-pool", "alp-sandbox", "alp-store"] {
+        let ours: Vec<&String> = all[name].iter().filter(|needed| needed.starts_with("alp-")).collect();
+        assert!(ours.is_empty(), "{name} needs {ours:?}");
+    }
+}
+
+#[test]
+fn an_adapter_needs_the_kit_and_nothing_of_the_host() {
+    let all = dependencies();
+    let adapters: Vec<_> =
+        all.iter().filter(|(name, needed)| needed.contains("alp-adapter") && *name != "alp-tests").collect();
+    assert!(adapters.len() >= 5);
+    for (name, needed) in adapters {
+        let right = |library: &String| ["alp-adapter", "serde"].contains(&library.as_str());
+        assert!(needed.iter().all(right), "{name} needs {needed:?}");
+    }
+}

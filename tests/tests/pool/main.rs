@@ -1,0 +1,26 @@
+//! The pool from end to end: real HTTP, real components, a real database, an exchange that checks signatures.
+//!
+//! A name that begins with `pb_` and a number answers the fault of that number that ALP-Server, the pool before
+//! this one, was found to have.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the whole crate is tests: a helper may fail loudly as a test may"
+)]
+
+mod adapters;
+mod architecture;
+mod components;
+mod concurrency;
+mod configuration;
+mod credits;
+mod durability;
+mod endpoints;
+mod exchange_faults;
+mod injection;
+mod judging;
+mod messages;
+mod prices;
+mod registration;
