@@ -46,6 +46,10 @@ pub struct SignedCall {
     pub string_to_sign: String,
     /// The request that must result.
     pub http: Http,
+    /// Whether this is an old form of `req`, which `start` takes and `sign` does not make. A `req` without
+    /// members always is.
+    #[serde(default)]
+    pub start_only: bool,
 }
 
 /// One HTTP request.
@@ -62,9 +66,10 @@ pub struct Http {
 }
 
 /// One reply and what is to be seen in it.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Case {
-    /// The file with the reply's body.
+    /// The file with the reply's body. Left out where `start` already refuses.
+    #[serde(default)]
     pub file: String,
     /// The base currency of the market that is asked for.
     pub base: String,
@@ -88,6 +93,23 @@ pub struct Case {
     /// Credentials beside those of the call.
     #[serde(default)]
     pub credentials: BTreeMap<String, String>,
+    /// What the operator configured for the market, beside what `markets.json` says.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+    /// What the client posted, in place of what `sign` makes.
+    pub submission: Option<Posted>,
+}
+
+/// What a client posted, in full.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Posted {
+    /// The API key.
+    pub user: String,
+    /// The members of `req`, in order.
+    #[serde(deserialize_with = "in_order")]
+    pub req: Vec<(String, Value)>,
+    /// The signature.
+    pub sign: String,
 }
 
 /// One order, as fixtures write it and as an adapter reports it.
@@ -120,6 +142,13 @@ impl Value {
         match self {
             Value::Text(text) | Value::Number(text) => text,
         }
+    }
+}
+
+impl SignedCall {
+    /// Whether `sign` has to make this call.
+    pub fn is_signed_so(&self) -> bool {
+        !self.start_only && !self.req.is_empty()
     }
 }
 

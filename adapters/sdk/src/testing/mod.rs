@@ -9,14 +9,16 @@
 //! What is driven is a [`Driver`]: [`Native`] for an adapter that is linked in, the host's own for a component.
 //! It deals in the plain types of this module only.
 
+mod driver;
 mod fixture;
 mod native;
 mod replay;
 mod token;
 
-pub use fixture::{Case, Folder, Http, SeenOrder, SignedCall, Value};
+pub use driver::{Answer, Ask, Begun, Driver, Failure, Message, Next, SigningAsk};
+pub use fixture::{Case, Folder, Http, Posted, SeenOrder, SignedCall, Value};
 pub use native::{Native, submission};
 pub use replay::{
-    Answer, Ask, Begun, Driver, Failure, Message, Next, Replayed, SigningAsk, replay, replay_recorded,
-    sign_first_call,
+    Replayed, begin_case, check_case, check_sign, check_start, compare, past_look_ups, replay,
+    replay_recorded, sign_first_call, signing_ask,
 };

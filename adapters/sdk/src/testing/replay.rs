@@ -4,121 +4,16 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 
-use super::{Case, Folder, Http, SeenOrder, SignedCall, Value, token};
+use super::{
+    Answer, Ask, Case, Driver, Failure, Folder, Http, Message, Next, SeenOrder, SignedCall, SigningAsk,
+    Value, token,
+};
 use crate::{Decimal, NonceKind};
 
 /// Names the folder that holds the folders with recorded replies, which are not ours to copy.
 const RECORDED_FOLDER: &str = "ALP_FIXTURES";
 /// No exchange needs more look-ups than this for one list of orders.
 const MAX_LOOK_UPS: usize = 4;
-
-/// Something that behaves as one adapter.
-pub trait Driver {
-    /// What `describe` says that signing needs.
-    fn nonce_kind(&self) -> NonceKind;
-
-    /// The origin in `describe`; may be empty.
-    fn origin(&self) -> String;
-
-    /// Runs `sign`.
-    ///
-    /// # Errors
-    /// The adapter's fault.
-    fn sign(&self, ask: &SigningAsk) -> Result<Message, Failure>;
-
-    /// Runs `start`, with `explain`, and puts the HTTP request together as the host does.
-    ///
-    /// # Errors
-    /// The adapter's fault.
-    fn start(&self, ask: &Ask, message: &Message) -> Result<Begun, Failure>;
-
-    /// Runs `resume`.
-    ///
-    /// # Errors
-    /// The adapter's fault.
-    fn resume(&self, ask: &Ask, message: &Message, state: &[u8], answer: &Answer) -> Result<Next, Failure>;
-}
-
-/// What every function is told.
-#[derive(Clone, Debug)]
-pub struct Ask {
-    /// The API key.
-    pub user: String,
-    /// The market's base currency.
-    pub base: String,
-    /// The market's quote currency.
-    pub quote: String,
-    /// What the operator configured for the market.
-    pub market_parameters: BTreeMap<String, String>,
-    /// The origin in place of the adapter's own, if the operator configured one.
-    pub endpoint: Option<String>,
-    /// The time, in Unix milliseconds.
-    pub now_ms: u64,
-}
-
-/// What signing is told beside.
-#[derive(Clone)]
-pub struct SigningAsk {
-    /// The rest.
-    pub ask: Ask,
-    /// The API secret.
-    pub secret: String,
-    /// What else the exchange handed out.
-    pub credential_parameters: BTreeMap<String, String>,
-    /// Of the adapter's kind.
-    pub nonce: String,
-}
-
-/// What a client posts.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Message {
-    /// The members of `req`, in order.
-    pub members: Vec<(String, Value)>,
-    /// The signature.
-    pub sign: String,
-}
-
-/// What `start` said.
-#[derive(Debug)]
-pub struct Begun {
-    /// The first step.
-    pub next: Next,
-    /// What was signed.
-    pub signed: Vec<String>,
-    /// How many signed requests it found.
-    pub freshness: usize,
-}
-
-/// What comes next.
-#[derive(Debug)]
-pub enum Next {
-    /// Send this, and resume with these notes.
-    Send(Http, Vec<u8>),
-    /// Look this up, and resume with these notes.
-    LookUp(Http, Vec<u8>),
-    /// Done.
-    Orders(Vec<SeenOrder>),
-}
-
-/// What the exchange replied.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// The headers.
-    pub headers: BTreeMap<String, String>,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-/// A fault, by the name of its case.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    /// `unusable`, `refused`, `throttled`, `unavailable`, `unreadable`, `misconfigured` or `other`.
-    pub kind: String,
-    /// What it says.
-    pub message: String,
-}
 
 /// What a folder amounted to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -191,49 +86,94 @@ fn check_cases(driver: &impl Driver, folder: &Folder, own: &Folder) -> Result<Re
 }
 
 fn check_call(driver: &impl Driver, own: &Folder, call: &SignedCall) -> Result<(), String> {
-    let signing = signing_ask(driver, own, call, &call.base, &call.quote);
-    let mut message = driver.sign(&signing).map_err(|failure| format!("sign: {failure:?}"))?;
-    same("the members of req", &message.members, &call.req)?;
-    if !token::is_as_good(&message.sign, call) {
-        return Err("the signature differs".to_owned());
+    check_sign(driver, own, call)?;
+    check_start(driver, own, call)?;
+    check_refusals(driver, own, call)
+}
+
+/// Checks that `sign` makes the message of a signed call.
+///
+/// # Errors
+/// The first difference, in words.
+pub fn check_sign(driver: &impl Driver, own: &Folder, call: &SignedCall) -> Result<(), String> {
+    if !call.is_signed_so() {
+        return Ok(());
     }
-    message.sign.clone_from(&call.sign);
-    let begun = driver.start(&signing.ask, &message).map_err(|failure| format!("start: {failure:?}"))?;
+    let signing = signing_ask(driver, own, call, &call.base, &call.quote);
+    let message = driver.sign(&signing).map_err(|failure| format!("sign: {failure:?}"))?;
+    same("the members of req", &message.members, &call.req)?;
+    if token::is_as_good(&message.sign, call) { Ok(()) } else { Err("the signature differs".to_owned()) }
+}
+
+/// Checks that `start` makes the HTTP request of a signed call out of its message.
+///
+/// # Errors
+/// The first difference, in words.
+pub fn check_start(driver: &impl Driver, own: &Folder, call: &SignedCall) -> Result<(), String> {
+    let ask = signing_ask(driver, own, call, &call.base, &call.quote).ask;
+    let message = Message { members: call.req.clone(), sign: call.sign.clone() };
+    let begun = driver.start(&ask, &message).map_err(|failure| format!("start: {failure:?}"))?;
     same("what was signed", &begun.signed.join("\n"), &call.string_to_sign)?;
     same("the number of freshness entries", &begun.freshness, &begun.signed.len())?;
-    let sent = |message: &Message, next| match past_look_ups(driver, own, &signing.ask, message, next) {
-        Ok(Next::Send(http, _)) => Ok(lower_case(&http)),
-        other => Err(format!("nothing is sent: {other:?}")),
-    };
-    same("the request", &sent(&message, Ok(begun.next))?, &lower_case(&call.http))?;
+    same("the request", &sent(driver, own, &ask, &message, Ok(begun.next))?, &lower_case(&call.http))
+}
 
+fn check_refusals(driver: &impl Driver, own: &Folder, call: &SignedCall) -> Result<(), String> {
+    let ask = signing_ask(driver, own, call, &call.base, &call.quote).ask;
+    let message = Message { members: call.req.clone(), sign: call.sign.clone() };
     let mut reversed = message.clone();
     reversed.members.reverse();
-    let again = driver.start(&signing.ask, &reversed).map(|begun| begun.next);
-    same("the request for req in reverse", &sent(&reversed, again)?, &lower_case(&call.http))?;
+    let again = driver.start(&ask, &reversed).map(|begun| begun.next);
+    let again = sent(driver, own, &ask, &reversed, again)?;
+    same("the request for req in reverse", &again, &lower_case(&call.http))?;
 
     let mut unknown = message;
     unknown.members.push(("undeclared".to_owned(), Value::Number("1".to_owned())));
-    match driver.start(&signing.ask, &unknown) {
+    match driver.start(&ask, &unknown) {
         Err(failure) if failure.kind == "unusable" => Ok(()),
         other => Err(format!("an undeclared member of req was not refused: {other:?}")),
     }
 }
 
-fn check_case(driver: &impl Driver, folder: &Folder, own: &Folder, case: &Case) -> Result<usize, String> {
+/// What a case asks and the message that goes with it: what `sign` makes, or what the case says was posted.
+///
+/// # Errors
+/// If it cannot be signed.
+pub fn begin_case(
+    driver: &impl Driver,
+    folder: &Folder,
+    own: &Folder,
+    case: &Case,
+) -> Result<(Ask, Message), String> {
     let mut signing = signing_ask(driver, own, folder.call()?, &case.base, &case.quote);
     signing.credential_parameters.extend(case.credentials.clone());
+    signing.ask.market_parameters.extend(case.parameters.clone());
+    if let Some(posted) = &case.submission {
+        signing.ask.user.clone_from(&posted.user);
+        let message = Message { members: posted.req.clone(), sign: posted.sign.clone() };
+        return Ok((signing.ask, message));
+    }
     let message = driver.sign(&signing).map_err(|failure| format!("sign: {failure:?}"))?;
-    let begun = driver.start(&signing.ask, &message).map_err(|failure| format!("start: {failure:?}"))?;
-    let mut next = past_look_ups(driver, own, &signing.ask, &message, Ok(begun.next));
+    Ok((signing.ask, message))
+}
+
+/// Checks that a case ends as it says. Look-ups are answered from the folder `own`. How many orders there were.
+///
+/// # Errors
+/// The first difference, in words.
+pub fn check_case(driver: &impl Driver, folder: &Folder, own: &Folder, case: &Case) -> Result<usize, String> {
+    let (ask, message) = begin_case(driver, folder, own, case)?;
+    let begun = driver.start(&ask, &message).map(|begun| begun.next);
+    let mut next = past_look_ups(driver, own, &ask, &message, begun);
     let earlier = case.before.iter().map(|file| (file, 200, BTreeMap::new()));
-    for (file, status, headers) in earlier.chain([(&case.file, case.status, case.headers.clone())]) {
+    let last = (!case.file.is_empty()).then(|| (&case.file, case.status, case.headers.clone()));
+    for (file, status, headers) in earlier.chain(last) {
         let Ok(Next::Send(_, state)) = &next else {
             return Err(format!("it does not ask for the reply {file}: {next:?}"));
         };
         let answer = Answer { status, headers, body: folder.body(file)? };
-        let resumed = driver.resume(&signing.ask, &message, state, &answer);
-        next = past_look_ups(driver, own, &signing.ask, &message, resumed);
+        let resumed = driver.resume(&ask, &message, state, &answer);
+        next = past_look_ups(driver, own, &ask, &message, resumed);
     }
     match (next, case.expect.as_str()) {
         (Err(failure), "error") => match &case.fault {
@@ -245,8 +185,24 @@ fn check_case(driver: &impl Driver, folder: &Folder, own: &Folder, case: &Case) 
     }
 }
 
+fn sent(
+    driver: &impl Driver,
+    own: &Folder,
+    ask: &Ask,
+    message: &Message,
+    next: Result<Next, Failure>,
+) -> Result<Http, String> {
+    match past_look_ups(driver, own, ask, message, next) {
+        Ok(Next::Send(http, _)) => Ok(lower_case(&http)),
+        other => Err(format!("nothing is sent: {other:?}")),
+    }
+}
+
 /// Answers public look-ups from the adapter's own folder, `look_up.json`.
-fn past_look_ups(
+///
+/// # Errors
+/// The adapter's fault; `no fixture` if there is no such file.
+pub fn past_look_ups(
     driver: &impl Driver,
     own: &Folder,
     ask: &Ask,
@@ -262,7 +218,14 @@ fn past_look_ups(
     next
 }
 
-fn signing_ask(driver: &impl Driver, own: &Folder, call: &SignedCall, base: &str, quote: &str) -> SigningAsk {
+/// What a call's credentials and time ask of `sign`, for this market.
+pub fn signing_ask(
+    driver: &impl Driver,
+    own: &Folder,
+    call: &SignedCall,
+    base: &str,
+    quote: &str,
+) -> SigningAsk {
     let given = |name: &str| call.credentials.get(name).cloned().unwrap_or_default();
     let stated =
         call.req.iter().find(|(name, _)| name == "nonce").map(|(_, value)| value.as_str().to_owned());
@@ -299,7 +262,11 @@ fn origin_of(url: &str) -> String {
     url.chars().take(end).collect()
 }
 
-fn compare(mut seen: Vec<SeenOrder>, mut expected: Vec<SeenOrder>) -> Result<usize, String> {
+/// Compares orders by id, side, time and value. How many there are.
+///
+/// # Errors
+/// The first difference, in words.
+pub fn compare(mut seen: Vec<SeenOrder>, mut expected: Vec<SeenOrder>) -> Result<usize, String> {
     seen.sort_by(|one, other| one.id.cmp(&other.id));
     expected.sort_by(|one, other| one.id.cmp(&other.id));
     let ids = |orders: &[SeenOrder]| orders.iter().map(|order| order.id.clone()).collect::<Vec<_>>();

@@ -1,0 +1,23 @@
+//! Replays the adapter's fixtures.
+
+use std::path::{Path, PathBuf};
+
+use alp_adapter::testing::{self, Native, Replayed};
+use coinbase_advanced::CoinbaseAdvanced;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+#[test]
+fn the_fixtures_give_their_requests_and_orders() {
+    let replayed = testing::replay(&Native::<CoinbaseAdvanced>::new(), &folder()).unwrap();
+    assert_eq!(replayed, Replayed { calls: 1, cases: 4, orders: 5 });
+}
+
+#[test]
+fn the_recorded_replies_give_their_orders() {
+    let replayed =
+        testing::replay_recorded(&Native::<CoinbaseAdvanced>::new(), "coinbase_advanced", &folder()).unwrap();
+    assert!(replayed.is_none_or(|replayed| replayed.orders > 2));
+}
