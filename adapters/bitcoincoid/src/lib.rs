@@ -117,12 +117,12 @@ impl OpenOrder<'_> {
         let opened_ms = time::seconds_ms(opened.as_str());
         if self.0.contains_key(&in_base) {
             let left = self.text(&in_base)?;
-            return Ok(order::open(id.as_str(), side, &price, &left.decimal(&in_base)?, opened_ms));
+            return order::open(id.as_str(), side, &price, &left.decimal(&in_base)?, opened_ms);
         }
         let in_quote = self.remain_in_quote(market);
         let left = self.text(&in_quote)?;
         let left = left.decimal(&in_quote)?.divided_by(&price, AMOUNT_DECIMALS)?;
-        Ok(order::open(id.as_str(), side, &price, &left, opened_ms))
+        order::open(id.as_str(), side, &price, &left, opened_ms)
     }
 
     /// The rupiah went by `rp` before it went by `idr`.

@@ -53,7 +53,7 @@ impl<'a> OpenOrder<'a> {
         } else {
             (Side::Ask, Decimal::parse("0")?.minus(&bought)?)
         };
-        Ok(order::open(self.id.as_str(), side, &price, &left, time::whole_ms(self.opened.as_str())))
+        order::open(self.id.as_str(), side, &price, &left, time::whole_ms(self.opened.as_str()))
     }
 
     /// A flag that cannot be read counts as set.

@@ -34,7 +34,7 @@ impl OpenOrder<'_> {
         let side = order::side(self.side.as_str(), "buy", "sell")?;
         let left = self.size.decimal("size")?.minus(&self.base_volume.decimal("baseVolume")?)?;
         let price = self.price_avg.decimal("priceAvg")?;
-        Ok(order::open(self.order_id.as_str(), side, &price, &left, opened_ms(self.c_time.as_str())))
+        order::open(self.order_id.as_str(), side, &price, &left, opened_ms(self.c_time.as_str()))
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn read(entry: &str, symbol: &str) -> Result<Option<Order>, Fault> {
     }
     let side = order::side(order.side.as_str(), "0", "1")?;
     let (price, left) = (order.price.decimal("price")?, order.amount.decimal("amount")?);
-    Ok(order::open(order.id.as_str(), side, &price, &left, time::iso_ms(order.datetime.as_str())))
+    order::open(order.id.as_str(), side, &price, &left, time::iso_ms(order.datetime.as_str()))
 }
 
 fn is_of(market: &Text<'_>, symbol: &str) -> bool {

@@ -130,7 +130,7 @@ impl OpenOrder<'_> {
         let side = order::side(self.order_type.as_str(), "LIMIT_BUY", "LIMIT_SELL")?;
         let left = self.quantity_remaining.decimal("QuantityRemaining")?;
         let price = self.limit.decimal("Limit")?;
-        Ok(order::open(self.order_uuid.as_str(), side, &price, &left, time::iso_ms(self.opened.as_str())))
+        order::open(self.order_uuid.as_str(), side, &price, &left, time::iso_ms(self.opened.as_str()))
     }
 }
 

@@ -124,7 +124,7 @@ impl OpenOrder<'_> {
         if !is_of_pair || !self.status.is_one_of(&["", "open"]) {
             return Ok(None);
         }
-        Ok(order::open(self.oid.as_str(), side, &self.rate.decimal("rate")?, &left, None))
+        order::open(self.oid.as_str(), side, &self.rate.decimal("rate")?, &left, None)
     }
 }
 

@@ -45,6 +45,6 @@ impl OpenOrder<'_> {
         let side = order::side(self.side.as_str(), "Buy", "Sell")?;
         let left = self.qty.decimal("qty")?.minus(&self.cum_exec_qty.decimal("cumExecQty")?)?;
         let opened_ms = time::whole_ms(self.created_time.as_str());
-        Ok(order::open(self.order_id.as_str(), side, &self.price.decimal("price")?, &left, opened_ms))
+        order::open(self.order_id.as_str(), side, &self.price.decimal("price")?, &left, opened_ms)
     }
 }

@@ -118,7 +118,7 @@ impl OpenOrder<'_> {
     fn read(&self) -> Result<Option<Order>, Fault> {
         let side = order::side(self.side.as_str(), "buy", "sell")?;
         let (price, left) = (self.price.decimal("price")?, self.volume.decimal("volume")?);
-        Ok(order::open(self.order_id.as_str(), side, &price, &left, time::seconds_ms(self.created.as_str())))
+        order::open(self.order_id.as_str(), side, &price, &left, time::seconds_ms(self.created.as_str()))
     }
 }
 

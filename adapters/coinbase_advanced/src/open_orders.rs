@@ -67,7 +67,7 @@ impl OpenOrder<'_> {
         let left = limit.base_size.decimal("base_size")?.minus(&Decimal::parse(filled)?)?;
         let (price, opened_ms) =
             (limit.limit_price.decimal("limit_price")?, time::iso_ms(self.created_time.as_str()));
-        Ok(order::open(self.order_id.as_str(), side, &price, &left, opened_ms))
+        order::open(self.order_id.as_str(), side, &price, &left, opened_ms)
     }
 
     fn limit(&self) -> Option<&Limit<'_>> {

@@ -37,7 +37,7 @@ impl OpenOrder<'_> {
         let side = order::side(self.side.as_str(), "buy", "sell")?;
         let left = self.size.decimal("size")?.minus(&self.filled_size.decimal("filled_size")?)?;
         let opened_ms = time::iso_ms(self.created_at.as_str());
-        Ok(order::open(self.id.as_str(), side, &self.price.decimal("price")?, &left, opened_ms))
+        order::open(self.id.as_str(), side, &self.price.decimal("price")?, &left, opened_ms)
     }
 
     fn is_iceberg(&self) -> bool {

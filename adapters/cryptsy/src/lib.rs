@@ -106,7 +106,7 @@ impl OpenOrder<'_> {
     fn read(&self) -> Result<Option<Order>, Fault> {
         let side = order::side(self.ordertype.as_str(), "Buy", "Sell")?;
         let (price, left) = (self.price.decimal("price")?, self.quantity.decimal("quantity")?);
-        Ok(order::open(self.orderid.as_str(), side, &price, &left, None))
+        order::open(self.orderid.as_str(), side, &price, &left, None)
     }
 }
 

@@ -47,6 +47,6 @@ impl OpenOrder<'_> {
     pub(crate) fn read(&self) -> Result<Option<Order>, Fault> {
         let side = order::side(self.side.as_str(), "buy", "sell")?;
         let (price, left) = (self.price.decimal("price")?, self.left.decimal("left")?);
-        Ok(order::open(self.id.as_str(), side, &price, &left, time::whole_ms(self.create_time_ms.as_str())))
+        order::open(self.id.as_str(), side, &price, &left, time::whole_ms(self.create_time_ms.as_str()))
     }
 }

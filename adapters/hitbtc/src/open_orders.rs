@@ -32,6 +32,6 @@ impl OpenOrder<'_> {
         let filled = self.quantity_cumulative.decimal("quantity_cumulative")?;
         let left = self.quantity.decimal("quantity")?.minus(&filled)?;
         let opened_ms = time::iso_ms(self.created_at.as_str());
-        Ok(order::open(self.id.as_str(), side, &self.price.decimal("price")?, &left, opened_ms))
+        order::open(self.id.as_str(), side, &self.price.decimal("price")?, &left, opened_ms)
     }
 }

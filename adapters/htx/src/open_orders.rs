@@ -31,7 +31,7 @@ impl OpenOrder<'_> {
         let side = order::side(self.side().unwrap_or_default(), "buy", "sell")?;
         let left = self.amount.decimal("amount")?.minus(&self.filled_amount.decimal("filled-amount")?)?;
         let opened_ms = time::whole_ms(self.created_at.as_str());
-        Ok(order::open(self.id.as_str(), side, &self.price.decimal("price")?, &left, opened_ms))
+        order::open(self.id.as_str(), side, &self.price.decimal("price")?, &left, opened_ms)
     }
 
     /// The first half of the type of a limit order.

@@ -127,7 +127,7 @@ impl OpenOrder<'_> {
         let side = order::side(self.descr.side.as_str(), "buy", "sell")?;
         let left = self.vol.decimal("vol")?.minus(&self.vol_exec.decimal("vol_exec")?)?;
         let opened_ms = time::seconds_ms(self.opentm.as_str());
-        Ok(order::open(id, side, &self.descr.price.decimal("descr.price")?, &left, opened_ms))
+        order::open(id, side, &self.descr.price.decimal("descr.price")?, &left, opened_ms)
     }
 }
 

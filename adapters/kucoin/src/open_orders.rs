@@ -60,6 +60,6 @@ impl OpenOrder<'_> {
             left = left.minus(&self.cancelled_size.decimal("cancelledSize")?)?;
         }
         let opened_ms = time::whole_ms(self.created_at.as_str());
-        Ok(order::open(self.id.as_str(), side, &self.price.decimal("price")?, &left, opened_ms))
+        order::open(self.id.as_str(), side, &self.price.decimal("price")?, &left, opened_ms)
     }
 }

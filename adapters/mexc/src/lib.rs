@@ -118,7 +118,7 @@ impl OpenOrder<'_> {
         let side = order::side(self.side.as_str(), "BUY", "SELL")?;
         let left = self.orig_qty.decimal("origQty")?.minus(&self.executed_qty.decimal("executedQty")?)?;
         let opened_ms = time::whole_ms(self.time.as_str());
-        Ok(order::open(self.order_id.as_str(), side, &self.price.decimal("price")?, &left, opened_ms))
+        order::open(self.order_id.as_str(), side, &self.price.decimal("price")?, &left, opened_ms)
     }
 }
 

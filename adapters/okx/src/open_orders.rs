@@ -30,6 +30,6 @@ impl OpenOrder<'_> {
         let side = order::side(self.side.as_str(), "buy", "sell")?;
         let left = self.sz.decimal("sz")?.minus(&self.acc_fill_sz.decimal("accFillSz")?)?;
         let opened_ms = time::whole_ms(self.c_time.as_str());
-        Ok(order::open(self.ord_id.as_str(), side, &self.px.decimal("px")?, &left, opened_ms))
+        order::open(self.ord_id.as_str(), side, &self.px.decimal("px")?, &left, opened_ms)
     }
 }

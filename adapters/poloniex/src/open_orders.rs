@@ -36,6 +36,6 @@ impl OpenOrder<'_> {
         let filled = self.filled_quantity.decimal("filledQuantity")?;
         let left = self.quantity.decimal("quantity")?.minus(&filled)?;
         let opened_ms = time::whole_ms(self.create_time.as_str());
-        Ok(order::open(self.id.as_str(), side, &self.price.decimal("price")?, &left, opened_ms))
+        order::open(self.id.as_str(), side, &self.price.decimal("price")?, &left, opened_ms)
     }
 }

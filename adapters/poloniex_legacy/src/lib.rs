@@ -105,7 +105,7 @@ impl OpenOrder<'_> {
     fn read(&self) -> Result<Option<Order>, Fault> {
         let side = order::side(self.side.as_str(), "buy", "sell")?;
         let (price, left) = (self.rate.decimal("rate")?, self.amount.decimal("amount")?);
-        Ok(order::open(self.order_number.as_str(), side, &price, &left, time::iso_ms(self.date.as_str())))
+        order::open(self.order_number.as_str(), side, &price, &left, time::iso_ms(self.date.as_str()))
     }
 }
 

@@ -82,6 +82,11 @@ impl<'a> Decimal<'a> {
         self.units > 0
     }
 
+    /// Whether it is below zero.
+    pub fn is_negative(&self) -> bool {
+        self.units < 0
+    }
+
     /// The exact difference.
     ///
     /// # Errors

@@ -66,7 +66,7 @@
 //!     fn read(&self) -> Result<Option<Order>, Fault> {
 //!         let side = order::side(self.side.as_str(), "buy", "sell")?;
 //!         let (price, left) = (self.price.decimal("price")?, self.left.decimal("left")?);
-//!         Ok(order::open(self.id.as_str(), side, &price, &left, None))
+//!         order::open(self.id.as_str(), side, &price, &left, None)
 //!     }
 //! }
 //!

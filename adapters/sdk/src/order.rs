@@ -18,18 +18,50 @@ pub fn side(word: &str, buy: &str, sell: &str) -> Result<Side, Fault> {
     }
 }
 
-/// An open order, or none if its price or what is left of it is not above zero: such an order is not on the
-/// book.
+/// An open order, or none if nothing is left of it: such an order is not on the book.
+///
+/// # Errors
+/// [`Fault::Unreadable`] if the price is not above zero or what is left is below zero. No limit order is like that,
+/// so the reply cannot be trusted for the rest either.
 pub fn open(
     id: &str,
     side: Side,
     price: &Decimal<'_>,
     amount: &Decimal<'_>,
     opened_ms: Option<u64>,
-) -> Option<Order> {
-    if !price.is_positive() || !amount.is_positive() {
-        return None;
+) -> Result<Option<Order>, Fault> {
+    let absurd = |what: &str| Fault::Unreadable(crate::reply::clean(&format!("order {id} has {what}")));
+    if !price.is_positive() {
+        return Err(absurd(&format!("the price {price}")));
+    }
+    if amount.is_negative() {
+        return Err(absurd(&format!("the amount {amount}")));
+    }
+    if !amount.is_positive() {
+        return Ok(None);
     }
     let (id, price, amount) = (id.to_owned(), price.to_string(), amount.to_string());
-    Some(Order { id, side, price, amount, opened_ms, closed_ms: None, extras: Vec::new() })
+    Ok(Some(Order { id, side, price, amount, opened_ms, closed_ms: None, extras: Vec::new() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open_with(price: &str, left: &str) -> Result<Option<Order>, Fault> {
+        open("7", Side::Bid, &Decimal::parse(price).unwrap(), &Decimal::parse(left).unwrap(), None)
+    }
+
+    #[test]
+    fn an_order_of_which_nothing_is_left_is_not_on_the_book() {
+        assert_eq!(open_with("1", "0.000").unwrap(), None);
+        assert_eq!(open_with("1", "2").unwrap().unwrap().amount, "2");
+    }
+
+    #[test]
+    fn an_order_that_cannot_be_makes_the_reply_unreadable() {
+        for (price, left) in [("0", "1"), ("-1", "1"), ("1", "-0.5")] {
+            assert!(matches!(open_with(price, left), Err(Fault::Unreadable(_))), "{price} {left}");
+        }
+    }
 }

@@ -94,20 +94,14 @@ impl OpenOrder<'_> {
         let id = self.code.as_str();
         let (price, amount) = (self.limit_price.decimal("LimitPrice")?, self.amount.decimal("Amount")?);
         if listed == (base, quote) {
-            return Ok(order::open(
-                id,
-                order::side(self.side.as_str(), "buy", "sell")?,
-                &price,
-                &amount,
-                None,
-            ));
+            return order::open(id, order::side(self.side.as_str(), "buy", "sell")?, &price, &amount, None);
         }
-        if listed != (quote, base) || !price.is_positive() {
+        if listed != (quote, base) {
             return Ok(None);
         }
         // Who sells the quote currency buys the base currency.
         let side = order::side(self.side.as_str(), "sell", "buy")?;
-        Ok(order::open(id, side, &price.inverse()?, &amount.times(&price)?, None))
+        order::open(id, side, &price.inverse()?, &amount.times(&price)?, None)
     }
 }
 

@@ -99,7 +99,7 @@ impl OpenOrder<'_> {
         let side = order::side(self.side.as_str(), "buy", "sell")?;
         let left = self.amount.decimal("amount")?.minus(&self.filled.decimal("filled")?)?;
         let opened_ms = time::whole_ms(self.opened_ms.as_str());
-        Ok(order::open(self.id.as_str(), side, &self.price.decimal("price")?, &left, opened_ms))
+        order::open(self.id.as_str(), side, &self.price.decimal("price")?, &left, opened_ms)
     }
 }
 

@@ -1,14 +1,11 @@
-//! The exchange that both sides ask: on a thread of its own, since in earnest it is on another machine.
+//! The exchange that both sides ask, and the LPs who trade there.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use alp_simulated_exchange::{Handle, NewOrder, Side, SimulatedExchange};
 use alp_tests::Lp;
 use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
-
-use crate::meter::thread_cpu;
 
 /// The exchange's time, in Unix milliseconds. It stands still, so that requests can be signed long beforehand.
 const NOW_MS: u64 = 1_760_000_045_000;
@@ -21,25 +18,21 @@ const PRICES: [(&str, [&str; 5]); 2] = [
 
 /// A running exchange with its LPs.
 pub(crate) struct Exchange {
-    runtime: Option<Runtime>,
     running: alp_simulated_exchange::Running,
     lps: Vec<Lp>,
-    nonce: std::sync::atomic::AtomicU64,
+    nonce: AtomicU64,
 }
 
 impl Exchange {
     /// Starts it with so many LPs, who have ten orders each.
-    pub(crate) fn start(lps: usize) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("exchange").enable_all().build().unwrap();
-        let running = runtime.block_on(async {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            SimulatedExchange::start(listener, Arc::new(|| NOW_MS)).unwrap()
-        });
+    pub(crate) async fn start(lps: usize) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let running = SimulatedExchange::start(listener, Arc::new(|| NOW_MS)).unwrap();
         let handle = running.handle();
         handle.add_market("NBT", "BTC", "0.004".parse().unwrap()).unwrap();
-        let lps: Vec<Lp> = (0..lps).map(|number| Lp::new(&format!("lp-{number}"))).collect();
+        let lps = self::lps(lps);
         lps.iter().for_each(|lp| open_account(&handle, lp));
-        Self { runtime: Some(runtime), running, lps, nonce: NOW_MS.into() }
+        Self { running, lps, nonce: NOW_MS.into() }
     }
 
     /// Its origin.
@@ -63,7 +56,7 @@ impl Exchange {
         for lp in &self.lps {
             let mut of_lp = Vec::with_capacity(requests);
             for _ in 0..requests {
-                let nonce = self.nonce.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+                let nonce = self.nonce.fetch_add(1, Ordering::Relaxed) + 1;
                 let (req, sign) = alp_tests::sign(lp, "test_exchange", "BTC", NOW_MS, nonce).await;
                 of_lp.push(alp_tests::message_body(&[
                     ("user", &format!("\"{}\"", lp.key)),
@@ -77,20 +70,11 @@ impl Exchange {
         }
         bodies
     }
-
-    /// CPU time that its thread has used.
-    pub(crate) fn cpu(&self) -> Duration {
-        let runtime = self.runtime.as_ref().unwrap();
-        runtime.block_on(runtime.spawn(async { thread_cpu() })).unwrap()
-    }
 }
 
-impl Drop for Exchange {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
+/// So many LPs, the same ones each time.
+pub(crate) fn lps(count: usize) -> Vec<Lp> {
+    (0..count).map(|number| Lp::new(&format!("lp-{number}"))).collect()
 }
 
 fn open_account(handle: &Handle, lp: &Lp) {

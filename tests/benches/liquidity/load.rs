@@ -5,9 +5,6 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::runtime::Runtime;
-
-use crate::meter::thread_cpu;
 
 /// What both sides answer to a message that was taken.
 pub(crate) const TAKEN: &str = r#"{"message":"orders saved for validation","success":true}"#;
@@ -15,49 +12,29 @@ pub(crate) const TAKEN: &str = r#"{"message":"orders saved for validation","succ
 /// How long the answer to one message may take: far longer than it does.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// What posts, on a thread of its own.
-pub(crate) struct Generator(Runtime);
-
 /// An LP's open connection and the requests that it is going to send over it, as bytes.
 pub(crate) struct Connection {
     stream: TcpStream,
     requests: Vec<Vec<u8>>,
 }
 
-impl Generator {
-    /// Starts its thread.
-    pub(crate) fn start() -> Self {
-        Self(tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("generator").enable_all().build().unwrap())
+/// Connects each LP and writes out its requests.
+pub(crate) async fn connect(address: SocketAddr, bodies: Vec<Vec<String>>) -> Vec<Connection> {
+    let mut connections = Vec::with_capacity(bodies.len());
+    for bodies in bodies {
+        let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let requests = bodies.iter().map(|body| request(address, body)).collect();
+        connections.push(Connection { stream, requests });
     }
+    connections
+}
 
-    /// Connects each LP and writes out its requests.
-    pub(crate) fn connect(&self, address: SocketAddr, bodies: Vec<Vec<String>>) -> Vec<Connection> {
-        let connect = async {
-            let mut connections = Vec::with_capacity(bodies.len());
-            for bodies in bodies {
-                let stream = TcpStream::connect(address).await.unwrap();
-                stream.set_nodelay(true).unwrap();
-                let requests = bodies.iter().map(|body| request(address, body)).collect();
-                connections.push(Connection { stream, requests });
-            }
-            connections
-        };
-        self.0.block_on(connect)
-    }
-
-    /// Has all LPs post everything, and returns when the last answer is in.
-    pub(crate) fn run(&self, connections: Vec<Connection>) {
-        self.0.block_on(async {
-            let lps: Vec<_> = connections.into_iter().map(|lp| tokio::spawn(lp.post_all())).collect();
-            for lp in lps {
-                lp.await.unwrap();
-            }
-        });
-    }
-
-    /// CPU time that its thread has used.
-    pub(crate) fn cpu(&self) -> Duration {
-        self.0.block_on(self.0.spawn(async { thread_cpu() })).unwrap()
+/// Has all LPs post everything, and returns when the last answer is in.
+pub(crate) async fn run(connections: Vec<Connection>) {
+    let lps: Vec<_> = connections.into_iter().map(|lp| tokio::spawn(lp.post_all())).collect();
+    for lp in lps {
+        lp.await.unwrap();
     }
 }
 
@@ -67,7 +44,9 @@ impl Connection {
         for request in &self.requests {
             self.stream.write_all(request).await.unwrap();
             answer.clear();
-            tokio::time::timeout(DEADLINE, read_answer(&mut self.stream, &mut answer)).await.expect("an answer");
+            tokio::time::timeout(DEADLINE, read_answer(&mut self.stream, &mut answer))
+                .await
+                .expect("an answer");
         }
     }
 }

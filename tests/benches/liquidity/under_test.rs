@@ -1,15 +1,13 @@
 //! The pool as an operator runs it: its listener, its database on the disk, a component in its plugins.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use alp_server::config::Config;
 use alp_server::server::{Running, Start, system_clock};
 use alp_store::Clock;
-use alp_tests::{Lp, TEST_EXCHANGE, put_in_place};
+use alp_tests::{Lp, TEST_EXCHANGE, component, put_in_place};
 use tempfile::TempDir;
-
-use crate::exchange::Exchange;
 
 /// Rounds end on their own time, which no run reaches: what is measured is the taking of messages.
 const POOL: &str = r#"
@@ -25,13 +23,14 @@ fixed = 1
 /// The pool under load.
 pub(crate) struct Pool {
     running: Running,
+    lps: Vec<Lp>,
     /// Gone with everything in it when this is dropped.
     _folder: TempDir,
 }
 
 impl Pool {
-    /// Starts it with this component as its only adapter, and registers the LPs.
-    pub(crate) async fn start(component: &Path, exchange: &Exchange) -> Self {
+    /// Starts it with one adapter, that of this exchange, and registers so many LPs.
+    pub(crate) async fn start(origin: &str, lps: usize) -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let pool_file = folder.path().join("pool.toml");
         std::fs::write(&pool_file, POOL).unwrap();
@@ -39,8 +38,8 @@ impl Pool {
             std::fs::create_dir(folder).unwrap();
         }
         let exchange_file = folder.path().join("exchanges/test_exchange.toml");
-        std::fs::write(exchange_file, TEST_EXCHANGE.replace("{endpoint}", &exchange.origin())).unwrap();
-        let component = std::fs::read(component).unwrap();
+        std::fs::write(exchange_file, TEST_EXCHANGE.replace("{endpoint}", origin)).unwrap();
+        let component = std::fs::read(component("test_exchange")).unwrap();
         put_in_place(&folder.path().join("plugins"), "test_exchange.wasm", &component);
         let start = Start {
             config: Config::read(&pool_file).unwrap_or_else(|faults| panic!("{faults}")),
@@ -51,10 +50,11 @@ impl Pool {
             loops: false,
         };
         let running = Running::start(start).await.unwrap();
-        for Lp { key, address, .. } in exchange.lps() {
+        let lps = crate::exchange::lps(lps);
+        for Lp { key, address, .. } in &lps {
             running.app().store.register("test_exchange", key, address, "btc").await.unwrap();
         }
-        Self { running, _folder: folder }
+        Self { running, lps, _folder: folder }
     }
 
     /// Where it listens.
@@ -71,8 +71,8 @@ impl Pool {
     ///
     /// # Panics
     /// If not.
-    pub(crate) async fn check_records(&self, lps: &[Lp]) {
-        for lp in lps {
+    pub(crate) async fn check_records(&self) {
+        for lp in &self.lps {
             let samples = self.running.app().store.orders_of(&lp.key, 10).await.unwrap().unwrap();
             assert_eq!(samples.first().map(|sample| sample.order_count), Some(10), "of {}", lp.key);
         }

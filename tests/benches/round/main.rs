@@ -103,7 +103,14 @@ async fn measure(scale: &Scale, history: &Path, target: &Path) {
 
 fn show(scale: &Scale, times: &[Times; 3]) {
     let names = [
-        "orders", "empty: s", "min..max", "µs/order", "with old: s", "min..max", "µs/order", "old/empty",
+        "orders",
+        "empty: s",
+        "min..max",
+        "µs/order",
+        "with old: s",
+        "min..max",
+        "µs/order",
+        "old/empty",
         "ALP-Server: s",
     ];
     let mut rows = vec![names.map(str::to_owned).to_vec()];
@@ -122,10 +129,10 @@ fn show(scale: &Scale, times: &[Times; 3]) {
         rows.push(row);
     }
     println!("{}", table(&rows));
-    let [(small, small_orders), .., (large, large_orders)] = [0, 1, 2].map(|size| (&times[size], sizes[size]));
-    let growth = |of: fn(&Times) -> &[Timed]| {
-        per_order(of(large), large_orders) / per_order(of(small), small_orders)
-    };
+    let [(small, small_orders), .., (large, large_orders)] =
+        [0, 1, 2].map(|size| (&times[size], sizes[size]));
+    let growth =
+        |of: fn(&Times) -> &[Timed]| per_order(of(large), large_orders) / per_order(of(small), small_orders);
     println!(
         "  Time per order, {large_orders} orders against {small_orders}: {:.2} on an empty database, {:.2} with {} \
          old orders (1 or less: no worse than linear).",

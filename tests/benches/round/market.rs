@@ -87,9 +87,10 @@ fn judged(unit: &UnitConfig, price: PoolPrice, lp: usize, orders: usize) -> Stri
             (id.to_string(), format!("{}.{:08}", 1 + (lp * 7 + order * 13) % 900, id % 100_000_000))
         })
         .collect();
-    let reported = texts.iter().zip(PRICES.iter().cycle()).map(|((id, amount), (side, price))| {
-        ReportedOrder { id, side: *side, price, amount }
-    });
+    let reported = texts
+        .iter()
+        .zip(PRICES.iter().cycle())
+        .map(|((id, amount), (side, price))| ReportedOrder { id, side: *side, price, amount });
     let judged = judge_orders(reported, &unit.terms, price).unwrap();
     let records: Vec<OrderRecord> =
         judged.iter().map(|order| OrderRecord::new(order, Some(1_760_000_000_000))).collect();

@@ -28,9 +28,10 @@ pub(crate) fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
 
 /// The smallest and the largest of some figures, with so many decimals.
 pub(crate) fn range(figures: impl IntoIterator<Item = f64>, decimals: usize) -> String {
-    let (least, most) = figures
-        .into_iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), figure| (least.min(figure), most.max(figure)));
+    let (least, most) =
+        figures.into_iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), figure| {
+            (least.min(figure), most.max(figure))
+        });
     format!("{least:.decimals$}..{most:.decimals$}")
 }
 
@@ -45,7 +46,8 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
     for (number, row) in rows.iter().enumerate() {
         for (column, cell) in row.iter().enumerate() {
             let width = widths[column];
-            let _ = if column == 0 { write!(text, "  {cell:<width$}") } else { write!(text, "  {cell:>width$}") };
+            let _ =
+                if column == 0 { write!(text, "  {cell:<width$}") } else { write!(text, "  {cell:>width$}") };
         }
         text.push('\n');
         if number == 0 {

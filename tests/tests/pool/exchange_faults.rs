@@ -79,24 +79,28 @@ async fn pb_26_an_order_whose_numbers_are_none_makes_the_whole_reply_unusable() 
 }
 
 #[tokio::test]
-async fn an_order_of_nothing_or_for_nothing_is_no_order() {
+async fn an_order_of_which_nothing_is_left_is_no_order() {
     let pool = TestPool::start().await;
     let lp = pool.lp_with("alice", &[]).await;
-    let nothing = [
-        ("price", "0"),
-        ("price", "-0.004"),
-        ("amount", "0"),
-        ("amount", "-5"),
-        ("filled", "5"),
-        ("filled", "6"),
-    ];
-    for (member, number) in nothing {
-        let change = json!({ member: number });
+    for change in [json!({"amount": "0"}), json!({"filled": "5"})] {
         pool.exchange().set_behaviour(reply(change.clone()));
-        let answer = pool.submit(&lp, "btc").await;
-        let empty = answer.message() == "no orders found";
-        assert!(empty || answer.message().starts_with("invalid response"), "{change}: {}", answer.text);
-        assert_eq!(pool.orders_of(&lp).await, [] as [Value; 0], "{change}");
+        assert_eq!(pool.submit(&lp, "btc").await.accepted(), "no orders found", "{change}");
+    }
+}
+
+#[tokio::test]
+async fn pb_26_an_order_that_cannot_be_refuses_the_whole_reply_and_replaces_nothing() {
+    let pool = TestPool::start().await;
+    let lp = pool.lp_with("alice", &["ask 5 0.004"]).await;
+    pool.submit_btc(&lp).await;
+    let before = pool.orders_of(&lp).await;
+    assert!(!before.is_empty());
+    let changes = [("price", "0"), ("price", "-0.004"), ("amount", "-5"), ("filled", "6")];
+    for (member, number) in changes {
+        pool.exchange().set_behaviour(reply(json!({ member: number })));
+        let told = pool.submit(&lp, "btc").await.refusal();
+        assert!(told.starts_with("invalid response from test_exchange: order 7 has the "), "{told}");
+        assert_eq!(pool.orders_of(&lp).await, before, "{member} {number}");
     }
 }
 
