@@ -1,45 +1,10 @@
 //! What a submission can and cannot make the pool do.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::wildcard_enum_match_arm,
-    reason = "a test stops at the first thing that is not as expected"
-)]
-
-use std::path::Path;
-
-use alp_adapter::testing::{self, Native};
+use alp_adapter::testing::Submissions;
 use alp_adapter::*;
 use bitfinex::Bitfinex;
 
-fn submission() -> Submission {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    let (ask, message) = testing::sign_first_call(&Native::<Bitfinex>::new(), &folder).unwrap();
-    testing::submission(&ask, &message)
-}
-
-fn with(name: &str, value: Scalar) -> Submission {
-    let mut submission = submission();
-    submission.members.retain(|member| member.name != name);
-    submission.members.push(Member { name: name.to_owned(), value });
-    submission
-}
-
-fn refusal(submission: Submission) -> String {
-    match Bitfinex::start(submission) {
-        Err(Fault::Unusable(text)) => text,
-        other => panic!("it should be unusable, is {other:?}"),
-    }
-}
-
-fn resume(submission: Submission, body: &str) -> Result<OrderList, Fault> {
-    let reply = Reply { status: 200, headers: Vec::new(), body: body.as_bytes().to_vec() };
-    match Bitfinex::resume(submission, Vec::new(), reply)? {
-        Step::Orders(list) => Ok(list),
-        other => panic!("it should be done, is {other:?}"),
-    }
-}
+const BITFINEX: Submissions<Bitfinex> = Submissions::of_crate(env!("CARGO_MANIFEST_DIR"));
 
 fn order(amount: &str, flags: &str, status: &str, hidden: &str) -> String {
     format!(
@@ -51,16 +16,16 @@ fn order(amount: &str, flags: &str, status: &str, hidden: &str) -> String {
 #[test]
 fn another_market_all_markets_and_another_call_are_refused() {
     for symbol in ["tBTCUSD", "LTCUST", "tLTCUST/hist", "tLTC:UST", "../../w/order/cancel/all"] {
-        refusal(with("symbol", Scalar::Text(symbol.to_owned())));
+        BITFINEX.refuses_text("symbol", symbol);
     }
-    refusal(with("body", Scalar::Text("{\"id\":[1]}".to_owned())));
+    BITFINEX.refuses_text("body", "{\"id\":[1]}");
 }
 
 #[test]
 fn a_nonce_beyond_what_the_exchange_takes_is_refused() {
-    assert!(Bitfinex::start(with("nonce", Scalar::Text("9007199254740991".to_owned()))).is_ok());
-    refusal(with("nonce", Scalar::Text("9007199254740992".to_owned())));
-    refusal(with("nonce", Scalar::Text("1\r\n".to_owned())));
+    assert!(Bitfinex::start(BITFINEX.with(Member::text("nonce", "9007199254740991"))).is_ok());
+    BITFINEX.refuses_text("nonce", "9007199254740992");
+    BITFINEX.refuses_text("nonce", "1\r\n");
 }
 
 #[test]
@@ -89,7 +54,7 @@ fn markets_go_by_the_exchanges_own_names() {
 
 #[test]
 fn hidden_orders_and_those_no_longer_open_do_not_count() {
-    let orders = |order: String| resume(submission(), &format!("[{order}]")).unwrap().orders;
+    let orders = |order: String| BITFINEX.list(&format!("[{order}]")).orders;
     let open = orders(order("-2.50", "4096", "PARTIALLY FILLED @ 1(-1)", "0"));
     assert_eq!(
         (open[0].id.as_str(), open[0].side, open[0].amount.as_str()),
@@ -114,7 +79,7 @@ fn hidden_orders_and_those_no_longer_open_do_not_count() {
 
 #[test]
 fn a_list_that_is_an_error_and_an_order_that_is_too_short_are_told_apart() {
-    let fault = |body: &str| resume(submission(), body).unwrap_err();
+    let fault = |body: &str| BITFINEX.fault(body);
     assert_eq!(
         fault(r#"["error",10100,"apikey: invalid"]"#),
         Fault::Refused("code 10100: apikey: invalid".to_owned())

@@ -1,69 +1,34 @@
 //! What a submission can and cannot make the pool do.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::wildcard_enum_match_arm,
-    reason = "a test stops at the first thing that is not as expected"
-)]
-
-use std::path::Path;
-
-use alp_adapter::testing::{self, Native};
+use alp_adapter::testing::Submissions;
 use alp_adapter::*;
 use bitget::Bitget;
 
-fn submission() -> Submission {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    let (ask, message) = testing::sign_first_call(&Native::<Bitget>::new(), &folder).unwrap();
-    testing::submission(&ask, &message)
-}
-
-fn with(name: &str, value: Scalar) -> Submission {
-    let mut submission = submission();
-    submission.members.retain(|member| member.name != name);
-    submission.members.push(Member { name: name.to_owned(), value });
-    submission
-}
-
-fn refusal(submission: Submission) -> String {
-    match Bitget::start(submission) {
-        Err(Fault::Unusable(text)) => text,
-        other => panic!("it should be unusable, is {other:?}"),
-    }
-}
-
-fn resume(submission: Submission, body: &str) -> Result<OrderList, Fault> {
-    let reply = Reply { status: 200, headers: Vec::new(), body: body.as_bytes().to_vec() };
-    match Bitget::resume(submission, Vec::new(), reply)? {
-        Step::Orders(list) => Ok(list),
-        other => panic!("it should be done, is {other:?}"),
-    }
-}
+const BITGET: Submissions<Bitget> = Submissions::of_crate(env!("CARGO_MANIFEST_DIR"));
 
 #[test]
 fn a_request_signed_for_another_market_is_refused() {
-    let text = refusal(with("symbol", Scalar::Text("ETHUSDT".to_owned())));
+    let text = BITGET.refuses_text("symbol", "ETHUSDT");
     assert!(text.contains("`BTCUSDT`") && text.contains("`ETHUSDT`"), "{text}");
 }
 
 #[test]
 fn a_smaller_page_a_later_one_or_stop_orders_are_refused() {
-    refusal(with("limit", Scalar::Number("10".to_owned())));
-    refusal(with("idLessThan", Scalar::Text("1".to_owned())));
-    refusal(with("tpslType", Scalar::Text("tpsl".to_owned())));
-    refusal(with("symbol", Scalar::Text("BTCUSDT&orderId=1".to_owned())));
+    BITGET.refuses_number("limit", "10");
+    BITGET.refuses_text("idLessThan", "1");
+    BITGET.refuses_text("tpslType", "tpsl");
+    BITGET.refuses_text("symbol", "BTCUSDT&orderId=1");
 }
 
 #[test]
 fn a_passphrase_that_would_add_a_header_is_refused_and_not_repeated() {
-    let text = refusal(with("passphrase", Scalar::Text("secret\r\nX-Other: 1".to_owned())));
+    let text = BITGET.refuses_text("passphrase", "secret\r\nX-Other: 1");
     assert!(!text.contains("secret"), "{text}");
 }
 
 #[test]
 fn the_request_lives_for_half_a_minute() {
-    let started = Bitget::start(submission()).unwrap();
+    let started = Bitget::start(BITGET.good()).unwrap();
     assert_eq!(started.freshness[0].expires_ms, Some(1_760_000_030_123));
 }
 
@@ -71,7 +36,7 @@ const ORDER: &str = r#"{"symbol":"btcusdt","orderId":"1","priceAvg":"2","basePri
     "orderType":"limit","side":"buy","status":"live","tpslType":"normal","triggerPrice":null,"cTime":"1760000000"}"#;
 
 fn list(orders: &str) -> OrderList {
-    resume(submission(), &format!(r#"{{"code":"00000","msg":"success","data":[{orders}]}}"#)).unwrap()
+    BITGET.list(&format!(r#"{{"code":"00000","msg":"success","data":[{orders}]}}"#))
 }
 
 #[test]
@@ -95,9 +60,7 @@ fn a_full_page_may_not_be_all() {
 
 #[test]
 fn codes_become_the_fault_of_whoever_must_act() {
-    let fault = |code: &str| {
-        resume(submission(), &format!(r#"{{"code":"{code}","msg":"why","data":null}}"#)).unwrap_err()
-    };
+    let fault = |code: &str| BITGET.fault(&format!(r#"{{"code":"{code}","msg":"why","data":null}}"#));
     assert!(matches!(fault("429"), Fault::Throttled(_)));
     assert!(matches!(fault("40200"), Fault::Unavailable(_)));
     assert!(matches!(fault("40034"), Fault::Misconfigured(_)));

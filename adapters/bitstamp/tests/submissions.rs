@@ -1,58 +1,23 @@
 //! What a submission can and cannot make the pool do.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::wildcard_enum_match_arm,
-    reason = "a test stops at the first thing that is not as expected"
-)]
-
-use std::path::Path;
-
-use alp_adapter::testing::{self, Native};
+use alp_adapter::testing::{Submissions, pending_of};
 use alp_adapter::*;
 use bitstamp::Bitstamp;
 
-fn submission() -> Submission {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    let (ask, message) = testing::sign_first_call(&Native::<Bitstamp>::new(), &folder).unwrap();
-    testing::submission(&ask, &message)
-}
-
-fn with(name: &str, value: Scalar) -> Submission {
-    let mut submission = submission();
-    submission.members.retain(|member| member.name != name);
-    submission.members.push(Member { name: name.to_owned(), value });
-    submission
-}
-
-fn refusal(submission: Submission) -> String {
-    match Bitstamp::start(submission) {
-        Err(Fault::Unusable(text)) => text,
-        other => panic!("it should be unusable, is {other:?}"),
-    }
-}
-
-fn resume(submission: Submission, body: &str) -> Result<OrderList, Fault> {
-    let reply = Reply { status: 200, headers: Vec::new(), body: body.as_bytes().to_vec() };
-    match Bitstamp::resume(submission, Vec::new(), reply)? {
-        Step::Orders(list) => Ok(list),
-        other => panic!("it should be done, is {other:?}"),
-    }
-}
+const BITSTAMP: Submissions<Bitstamp> = Submissions::of_crate(env!("CARGO_MANIFEST_DIR"));
 
 const ORDER: &str = r#"{"id":1,"datetime":"2025-10-09 08:53:20","type":0,"price":"2","amount":"3"MORE}"#;
 
 fn count(more: &str) -> usize {
-    resume(submission(), &format!("[{}]", ORDER.replace("MORE", more))).unwrap().orders.len()
+    BITSTAMP.list(&format!("[{}]", ORDER.replace("MORE", more))).orders.len()
 }
 
 #[test]
 fn another_market_all_markets_and_another_call_are_refused() {
     for path in ["ethusd", "all", "btcusd/../../cancel_all_orders", "btcusd/?x=1"] {
-        refusal(with("path", Scalar::Text(format!("/api/v2/open_orders/{path}/"))));
+        BITSTAMP.refuses_text("path", format!("/api/v2/open_orders/{path}/"));
     }
-    refusal(with("path", Scalar::Text("/api/v2/cancel_all_orders/".to_owned())));
+    BITSTAMP.refuses_text("path", "/api/v2/cancel_all_orders/");
 }
 
 #[test]
@@ -60,24 +25,24 @@ fn only_a_uuid_in_lower_case_is_a_nonce() {
     let uuid = "f93c979d-b00d-43a9-9b9c-fd4cd9547fa6";
     for wrong in [uuid.to_uppercase(), uuid.replace('-', "0"), uuid.replace("f9", "g9"), uuid[1..].to_owned()]
     {
-        refusal(with("nonce", Scalar::Text(wrong)));
+        BITSTAMP.refuses_text("nonce", wrong);
     }
-    refusal(with("Content-Type", Scalar::Text("text/plain".to_owned())));
+    BITSTAMP.refuses_text("Content-Type", "text/plain");
 }
 
 #[test]
 fn there_is_no_body_and_no_content_type_and_the_host_is_signed() {
     let endpoint = Some("https://sandbox.example.com:8443".to_owned());
-    let started = Bitstamp::start(Submission { endpoint, ..submission() }).unwrap();
+    let started = Bitstamp::start(Submission { endpoint, ..BITSTAMP.good() }).unwrap();
     assert!(started.signed[0].contains("POSTsandbox.example.com:8443/api/v2/open_orders/btcusd/f93c"));
-    let Step::Send(Pending { request, .. }) = started.step else { panic!("nothing is sent") };
+    let request = pending_of(started.step).request;
     assert_eq!((request.method, request.body), (Method::Post, Body::None));
     assert!(request.headers.iter().all(|header| !header.name.eq_ignore_ascii_case("content-type")));
 }
 
 #[test]
 fn a_nonce_is_used_once_and_lives_for_150_seconds() {
-    let freshness = &Bitstamp::start(submission()).unwrap().freshness[0];
+    let freshness = &Bitstamp::start(BITSTAMP.good()).unwrap().freshness[0];
     assert_eq!(freshness.nonce.as_deref(), Some("f93c979d-b00d-43a9-9b9c-fd4cd9547fa6"));
     assert_eq!((freshness.rising, freshness.expires_ms), (Some(1_760_000_000_123), Some(1_760_000_150_123)));
 }
@@ -103,7 +68,7 @@ fn an_order_of_another_market_or_one_that_waits_does_not_count() {
 
 #[test]
 fn every_way_to_word_an_error_is_understood() {
-    let fault = |body: &str| resume(submission(), body).unwrap_err();
+    let fault = |body: &str| BITSTAMP.fault(body);
     assert_eq!(fault(r#"{"error":"No permission found"}"#), Fault::Refused("No permission found".to_owned()));
     let reason = r#"{"status":"error","reason":{"__all__":["Wrong"]},"code":"API0011"}"#;
     assert_eq!(fault(reason), Fault::Refused(r#"API0011: {"__all__":["Wrong"]}"#.to_owned()));

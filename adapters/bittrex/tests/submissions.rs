@@ -1,45 +1,17 @@
 //! What a submission can and cannot make the pool do.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::wildcard_enum_match_arm,
-    reason = "a test stops at the first thing that is not as expected"
-)]
-
-use std::path::Path;
-
-use alp_adapter::testing::{self, Native};
+use alp_adapter::testing::Submissions;
 use alp_adapter::*;
 use bittrex::Bittrex;
 
-fn submission() -> Submission {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    let (ask, message) = testing::sign_first_call(&Native::<Bittrex>::new(), &folder).unwrap();
-    testing::submission(&ask, &message)
-}
-
-fn with(name: &str, value: Scalar) -> Submission {
-    let mut submission = submission();
-    submission.members.retain(|member| member.name != name);
-    submission.members.push(Member { name: name.to_owned(), value });
-    submission
-}
-
-fn refusal(submission: Submission) -> String {
-    match Bittrex::start(submission) {
-        Err(Fault::Unusable(text)) => text,
-        other => panic!("it should be unusable, is {other:?}"),
-    }
-}
+const BITTREX: Submissions<Bittrex> = Submissions::of_crate(env!("CARGO_MANIFEST_DIR"));
 
 /// A submission of the older form, with these URLs and a signature of the right form for each.
 fn single(urls: &[&str]) -> Submission {
-    let list = |texts: &[String]| serde_json::to_string(texts).unwrap();
-    let urls: Vec<String> = urls.iter().map(|url| (*url).to_owned()).collect();
-    let signs = vec!["0".repeat(128); urls.len()];
-    let members = vec![Member::text("requests", list(&urls)), Member::text("signs", list(&signs))];
-    Submission { members, sign: "anything".to_owned(), ..submission() }
+    let signs = serde_json::Value::from(vec!["0".repeat(128); urls.len()]);
+    let urls = serde_json::Value::from(urls);
+    let members = vec![Member::text("requests", urls.to_string()), Member::text("signs", signs.to_string())];
+    Submission { members, sign: "anything".to_owned(), ..BITTREX.good() }
 }
 
 const GOOD: &str = "https://bittrex.com/api/v1.1/account/getorder?apikey=bittrex-test-key-fixture&nonce=1\
@@ -47,13 +19,13 @@ const GOOD: &str = "https://bittrex.com/api/v1.1/account/getorder?apikey=bittrex
 
 #[test]
 fn a_request_signed_for_another_market_is_refused() {
-    refusal(with("market", Scalar::Text("BTC-LTC".to_owned())));
+    BITTREX.refuses_text("market", "BTC-LTC");
 }
 
 #[test]
 fn the_operators_endpoint_is_part_of_what_is_signed() {
     let endpoint = Some("https://api.bittrex.com".to_owned());
-    let signed = Bittrex::start(Submission { endpoint, ..submission() }).unwrap().signed;
+    let signed = Bittrex::start(Submission { endpoint, ..BITTREX.good() }).unwrap().signed;
     assert!(signed[0].starts_with("https://api.bittrex.com/api/v1.1/market/getopenorders?apikey="));
 }
 
@@ -81,18 +53,18 @@ fn any_other_url_is_refused() {
     ];
     for other in others {
         assert_ne!(other, GOOD);
-        refusal(single(&[&other]));
+        BITTREX.refuses(single(&[&other]));
     }
 }
 
 #[test]
 fn only_one_or_two_urls_with_as_many_signatures_are_taken() {
-    refusal(single(&[]));
-    refusal(single(&[GOOD, GOOD, GOOD]));
+    BITTREX.refuses(single(&[]));
+    BITTREX.refuses(single(&[GOOD, GOOD, GOOD]));
     let mut unsigned = single(&[GOOD, GOOD]);
     unsigned.members[1] = Member::text("signs", "[]");
-    refusal(unsigned);
+    BITTREX.refuses(unsigned);
     let mut both = single(&[GOOD]);
     both.members.push(Member::text("market", "BTC-NBT"));
-    refusal(both);
+    BITTREX.refuses(both);
 }

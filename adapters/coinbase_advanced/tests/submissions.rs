@@ -1,37 +1,10 @@
 //! What a submission can and cannot make the pool do.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::wildcard_enum_match_arm,
-    reason = "a test stops at the first thing that is not as expected"
-)]
-
-use std::path::Path;
-
-use alp_adapter::testing::{self, Native};
+use alp_adapter::testing::{Submissions, orders_of, pending_of};
 use alp_adapter::*;
 use coinbase_advanced::CoinbaseAdvanced;
 
-fn submission() -> Submission {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    let (ask, message) = testing::sign_first_call(&Native::<CoinbaseAdvanced>::new(), &folder).unwrap();
-    testing::submission(&ask, &message)
-}
-
-fn with(name: &str, value: Scalar) -> Submission {
-    let mut submission = submission();
-    submission.members.retain(|member| member.name != name);
-    submission.members.push(Member { name: name.to_owned(), value });
-    submission
-}
-
-fn refusal(submission: Submission) -> String {
-    match CoinbaseAdvanced::start(submission) {
-        Err(Fault::Unusable(text)) => text,
-        other => panic!("it should be unusable, is {other:?}"),
-    }
-}
+const COINBASE: Submissions<CoinbaseAdvanced> = Submissions::of_crate(env!("CARGO_MANIFEST_DIR"));
 
 const HEADER: &str = r#"{"alg":"ES256","kid":"USER","nonce":"00","typ":"JWT"}"#;
 const CLAIMS: &str = r#"{"sub":"USER","iss":"cdp","nbf":1760000000,"exp":1760000120,"uri":"URI"}"#;
@@ -39,16 +12,11 @@ const URI: &str = "GET api.coinbase.com/api/v3/brokerage/orders/historical/batch
 
 /// A submission with a token of these parts; its signature is none, which only the exchange can tell.
 fn with_token(header: &str, claims: &str) -> Submission {
-    let mut submission = submission();
+    let mut submission = COINBASE.good();
     let part =
         |json: &str| sign::base64url(json.replace("USER", &submission.user).replace("URI", URI).as_bytes());
     submission.sign = format!("{}.{}.{}", part(header), part(claims), sign::base64url(&[7; 64]));
     submission
-}
-
-fn resume(state: Vec<u8>, status: u16, body: &str) -> Result<Step, Fault> {
-    let reply = Reply { status, headers: Vec::new(), body: body.as_bytes().to_vec() };
-    CoinbaseAdvanced::resume(submission(), state, reply)
 }
 
 fn page(ids: std::ops::Range<usize>, cursor: &str) -> String {
@@ -61,20 +29,6 @@ fn page(ids: std::ops::Range<usize>, cursor: &str) -> String {
     };
     let orders: Vec<String> = ids.map(order).collect();
     format!(r#"{{"orders":[{}],"has_next":true,"cursor":"{cursor}"}}"#, orders.join(","))
-}
-
-fn notes(step: Step) -> (Request, Vec<u8>) {
-    match step {
-        Step::Send(Pending { request, state }) => (request, state),
-        other => panic!("it should go on, is {other:?}"),
-    }
-}
-
-fn list(step: Step) -> OrderList {
-    match step {
-        Step::Orders(list) => list,
-        other => panic!("it should be done, is {other:?}"),
-    }
 }
 
 #[test]
@@ -92,11 +46,11 @@ fn a_token_for_this_call_is_accepted_and_says_when_it_ends() {
 
 #[test]
 fn a_token_of_another_key_or_kind_is_refused() {
-    refusal(with_token(&HEADER.replace("USER", "another"), CLAIMS));
-    refusal(with_token(HEADER, &CLAIMS.replace("USER", "another")));
-    refusal(with_token(&HEADER.replace("ES256", "none"), CLAIMS));
-    refusal(Submission { sign: "e30.e30.".to_owned(), ..submission() });
-    refusal(Submission { sign: format!("{}\r\nX: 1", submission().sign), ..submission() });
+    COINBASE.refuses(with_token(&HEADER.replace("USER", "another"), CLAIMS));
+    COINBASE.refuses(with_token(HEADER, &CLAIMS.replace("USER", "another")));
+    COINBASE.refuses(with_token(&HEADER.replace("ES256", "none"), CLAIMS));
+    COINBASE.refuses(Submission { sign: "e30.e30.".to_owned(), ..COINBASE.good() });
+    COINBASE.refuses(Submission { sign: format!("{}\r\nX: 1", COINBASE.good().sign), ..COINBASE.good() });
 }
 
 #[test]
@@ -112,45 +66,49 @@ fn a_token_for_another_call_is_refused() {
         r#""uri":"URI","uri":"URI""#,
     ];
     for other in others {
-        refusal(with_token(HEADER, &CLAIMS.replace(r#""uri":"URI""#, other)));
+        COINBASE.refuses(with_token(HEADER, &CLAIMS.replace(r#""uri":"URI""#, other)));
     }
     let endpoint = Some("https://api.example.com".to_owned());
-    assert!(refusal(Submission { endpoint, ..submission() }).contains("GET api.example.com/api/v3/"));
+    assert!(
+        COINBASE.refuses(Submission { endpoint, ..COINBASE.good() }).contains("GET api.example.com/api/v3/")
+    );
 }
 
 #[test]
 fn a_token_that_is_over_or_too_long_is_refused() {
-    refusal(Submission { now_ms: 1_760_000_120_000, ..submission() });
-    refusal(with_token(HEADER, &CLAIMS.replace("1760000120", "1760000121")));
-    refusal(with_token(HEADER, &CLAIMS.replace("1760000120", "18446744073709551615")));
-    assert!(refusal(with_token(HEADER, &CLAIMS.replace(r#""exp":1760000120,"#, ""))).contains("`exp`"));
+    COINBASE.refuses(Submission { now_ms: 1_760_000_120_000, ..COINBASE.good() });
+    COINBASE.refuses(with_token(HEADER, &CLAIMS.replace("1760000120", "1760000121")));
+    COINBASE.refuses(with_token(HEADER, &CLAIMS.replace("1760000120", "18446744073709551615")));
+    assert!(
+        COINBASE.refuses(with_token(HEADER, &CLAIMS.replace(r#""exp":1760000120,"#, ""))).contains("`exp`")
+    );
 }
 
 #[test]
 fn the_query_is_the_adapters_alone() {
-    refusal(with("product_ids", Scalar::Text("BTC-USD".to_owned())));
-    refusal(with("order_status", Scalar::Text("FILLED".to_owned())));
-    refusal(with("cursor", Scalar::Text("x".to_owned())));
-    refusal(with("start_date", Scalar::Text("2020-01-01".to_owned())));
+    COINBASE.refuses_text("product_ids", "BTC-USD");
+    COINBASE.refuses_text("order_status", "FILLED");
+    COINBASE.refuses_text("cursor", "x");
+    COINBASE.refuses_text("start_date", "2020-01-01");
 }
 
 #[test]
 fn pages_follow_the_cursor_up_to_the_third_and_the_notes_have_room_for_it() {
-    let (request, state) = notes(resume(Vec::new(), 200, &page(0..250, "a&b")).unwrap());
+    let Pending { request, state } = pending_of(COINBASE.resume(&[], 200, &page(0..250, "a&b")).unwrap());
     assert_eq!(request.query.last().map(|field| field.value.as_str()), Some("a%26b"));
-    let (_, state) = notes(resume(state, 200, &page(250..500, "c")).unwrap());
+    let Pending { state, .. } = pending_of(COINBASE.resume(&state, 200, &page(250..500, "c")).unwrap());
     assert!(state.len() < 60 << 10, "{}", state.len());
-    let done = list(resume(state, 200, &page(490..740, "d")).unwrap());
+    let done = orders_of(COINBASE.resume(&state, 200, &page(490..740, "d")).unwrap());
     assert_eq!((done.orders.len(), done.maybe_truncated), (740, true));
 }
 
 #[test]
 fn a_next_page_that_is_not_to_be_had_leaves_what_was_seen() {
-    assert!(list(resume(Vec::new(), 200, &page(0..2, "")).unwrap()).maybe_truncated);
-    assert!(list(resume(Vec::new(), 200, &page(0..2, &"x".repeat(1025))).unwrap()).maybe_truncated);
-    let (_, state) = notes(resume(Vec::new(), 200, &page(0..2, "c")).unwrap());
-    let done = list(resume(state.clone(), 401, "Unauthorized").unwrap());
+    assert!(orders_of(COINBASE.resume(&[], 200, &page(0..2, "")).unwrap()).maybe_truncated);
+    assert!(orders_of(COINBASE.resume(&[], 200, &page(0..2, &"x".repeat(1025))).unwrap()).maybe_truncated);
+    let Pending { state, .. } = pending_of(COINBASE.resume(&[], 200, &page(0..2, "c")).unwrap());
+    let done = orders_of(COINBASE.resume(&state, 401, "Unauthorized").unwrap());
     assert_eq!((done.orders.len(), done.maybe_truncated), (2, true));
-    assert!(matches!(resume(state, 503, ""), Err(Fault::Unavailable(_))));
-    assert!(matches!(resume(Vec::new(), 401, "Unauthorized"), Err(Fault::Refused(_))));
+    assert!(matches!(COINBASE.resume(&state, 503, ""), Err(Fault::Unavailable(_))));
+    assert!(matches!(COINBASE.resume(&[], 401, "Unauthorized"), Err(Fault::Refused(_))));
 }

@@ -1,64 +1,31 @@
 //! What a submission can and cannot make the pool do.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::wildcard_enum_match_arm,
-    reason = "a test stops at the first thing that is not as expected"
-)]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use alp_adapter::testing::{self, Driver, Native, SigningAsk};
+use alp_adapter::testing::{self, Driver, Native, SigningAsk, Submissions};
 use alp_adapter::*;
 use kucoin::Kucoin;
 
-fn submission() -> Submission {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    let (ask, message) = testing::sign_first_call(&Native::<Kucoin>::new(), &folder).unwrap();
-    testing::submission(&ask, &message)
-}
-
-fn with(name: &str, value: Scalar) -> Submission {
-    let mut submission = submission();
-    submission.members.retain(|member| member.name != name);
-    submission.members.push(Member { name: name.to_owned(), value });
-    submission
-}
-
-fn refusal(submission: Submission) -> String {
-    match Kucoin::start(submission) {
-        Err(Fault::Unusable(text)) => text,
-        other => panic!("it should be unusable, is {other:?}"),
-    }
-}
-
-fn resume(submission: Submission, body: &str) -> Result<OrderList, Fault> {
-    let reply = Reply { status: 200, headers: Vec::new(), body: body.as_bytes().to_vec() };
-    match Kucoin::resume(submission, Vec::new(), reply)? {
-        Step::Orders(list) => Ok(list),
-        other => panic!("it should be done, is {other:?}"),
-    }
-}
+const KUCOIN: Submissions<Kucoin> = Submissions::of_crate(env!("CARGO_MANIFEST_DIR"));
 
 #[test]
 fn a_request_signed_for_another_market_is_refused() {
-    let text = refusal(with("symbol", Scalar::Text("ETH-USDT".to_owned())));
+    let text = KUCOIN.refuses_text("symbol", "ETH-USDT");
     assert!(text.contains("`BTC-USDT`") && text.contains("`ETH-USDT`"), "{text}");
 }
 
 #[test]
 fn a_further_parameter_or_another_path_in_the_symbol_is_refused() {
-    refusal(with("symbol", Scalar::Text("BTC-USDT&type=market".to_owned())));
-    refusal(with("symbol", Scalar::Text("BTC-USDT/../../accounts".to_owned())));
+    KUCOIN.refuses_text("symbol", "BTC-USDT&type=market");
+    KUCOIN.refuses_text("symbol", "BTC-USDT/../../accounts");
 }
 
 #[test]
 fn a_passphrase_as_it_is_is_refused_and_not_repeated() {
-    let text = refusal(with("passphrase", Scalar::Text("pass-fixture".to_owned())));
+    let text = KUCOIN.refuses_text("passphrase", "pass-fixture");
     assert!(text.contains("never the passphrase itself") && !text.contains("pass-fixture"), "{text}");
-    refusal(with("key_version", Scalar::Text("1".to_owned())));
+    KUCOIN.refuses_text("key_version", "1");
 }
 
 #[test]
@@ -81,7 +48,7 @@ fn a_key_of_version_3_is_signed_for_as_such() {
 
 #[test]
 fn the_request_lives_for_five_seconds() {
-    let started = Kucoin::start(submission()).unwrap();
+    let started = Kucoin::start(KUCOIN.good()).unwrap();
     assert_eq!(started.freshness[0].expires_ms, Some(1_760_000_005_123));
 }
 
@@ -90,7 +57,7 @@ const ORDER: &str = r#"{"id":"1","symbol":"BTC-USDT","type":"limit","side":"buy"
 
 #[test]
 fn what_was_cancelled_of_an_order_is_not_left() {
-    let list = resume(submission(), &format!(r#"{{"code":"200000","data":[{ORDER}]}}"#)).unwrap();
+    let list = KUCOIN.list(&format!(r#"{{"code":"200000","data":[{ORDER}]}}"#));
     assert_eq!(list.orders[0].amount, "5");
 }
 
@@ -103,15 +70,14 @@ fn hidden_stop_and_margin_orders_are_not_counted() {
     ];
     for other in others {
         assert_ne!(other, ORDER);
-        let list = resume(submission(), &format!(r#"{{"code":"200000","data":[{other}]}}"#)).unwrap();
+        let list = KUCOIN.list(&format!(r#"{{"code":"200000","data":[{other}]}}"#));
         assert!(list.orders.is_empty(), "{other}");
     }
 }
 
 #[test]
 fn codes_become_the_fault_of_whoever_must_act() {
-    let fault =
-        |code: &str| resume(submission(), &format!(r#"{{"code":"{code}","msg":"why"}}"#)).unwrap_err();
+    let fault = |code: &str| KUCOIN.fault(&format!(r#"{{"code":"{code}","msg":"why"}}"#));
     assert!(matches!(fault("429000"), Fault::Throttled(_)));
     assert!(matches!(fault("500000"), Fault::Unavailable(_)));
     assert!(matches!(fault("900001"), Fault::Misconfigured(_)));

@@ -1,48 +1,13 @@
 //! What a submission can and cannot make the pool do.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::wildcard_enum_match_arm,
-    reason = "a test stops at the first thing that is not as expected"
-)]
-
-use std::path::Path;
-
-use alp_adapter::testing::{self, Native};
+use alp_adapter::testing::{Submissions, pending_of};
 use alp_adapter::*;
 use southxchange::SouthXchange;
 
-fn submission() -> Submission {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    let (ask, message) = testing::sign_first_call(&Native::<SouthXchange>::new(), &folder).unwrap();
-    testing::submission(&ask, &message)
-}
-
-fn with(name: &str, value: Scalar) -> Submission {
-    let mut submission = submission();
-    submission.members.retain(|member| member.name != name);
-    submission.members.push(Member { name: name.to_owned(), value });
-    submission
-}
-
-fn refusal(submission: Submission) -> String {
-    match SouthXchange::start(submission) {
-        Err(Fault::Unusable(text)) => text,
-        other => panic!("it should be unusable, is {other:?}"),
-    }
-}
+const SOUTHXCHANGE: Submissions<SouthXchange> = Submissions::of_crate(env!("CARGO_MANIFEST_DIR"));
 
 fn body(json: &str) -> Submission {
-    with("data", Scalar::Text(json.to_owned()))
-}
-
-fn resume(status: u16, body: &str) -> Result<Vec<Order>, Fault> {
-    let reply = Reply { status, headers: Vec::new(), body: body.as_bytes().to_vec() };
-    match SouthXchange::resume(submission(), Vec::new(), reply)? {
-        Step::Orders(list) => Ok(list.orders),
-        other => panic!("it should be done, is {other:?}"),
-    }
+    SOUTHXCHANGE.with(Member::text("data", json))
 }
 
 #[test]
@@ -57,7 +22,7 @@ fn the_text_is_sent_as_it_was_signed() {
             (started.signed[0].as_str(), started.freshness[0].rising),
             (text, Some(1_760_000_000_123))
         );
-        let Step::Send(pending) = started.step else { panic!("nothing is sent") };
+        let pending = pending_of(started.step);
         assert_eq!(pending.request.body, Body::Text(text.to_owned()));
     }
 }
@@ -82,7 +47,7 @@ fn any_other_text_is_refused() {
         format!("{{{key},\"nonce\":1}}{}", " ".repeat(512)),
     ];
     for other in others {
-        refusal(body(&other));
+        SOUTHXCHANGE.refuses(body(&other));
     }
 }
 
@@ -94,13 +59,16 @@ fn an_order_of_a_reversed_market_without_a_price_is_not_divided_by_it() {
                 "ReferenceCurrency":"{reference}"}}]"#
         )
     };
-    assert_eq!(resume(200, &order("400", "BTC", "NBT")).unwrap()[0].price, "0.00250000");
-    assert!(matches!(resume(200, &order("0", "BTC", "NBT")), Err(Fault::Unreadable(_))));
-    assert!(resume(200, &order("400", "BTC", "LTC")).unwrap().is_empty());
-    assert!(resume(200, &order("400", "NBT", "NBT")).unwrap().is_empty());
+    assert_eq!(SOUTHXCHANGE.list(&order("400", "BTC", "NBT")).orders[0].price, "0.00250000");
+    assert!(matches!(SOUTHXCHANGE.fault(&order("0", "BTC", "NBT")), Fault::Unreadable(_)));
+    assert!(SOUTHXCHANGE.list(&order("400", "BTC", "LTC")).orders.is_empty());
+    assert!(SOUTHXCHANGE.list(&order("400", "NBT", "NBT")).orders.is_empty());
 }
 
 #[test]
 fn an_error_without_json_is_told_in_the_exchanges_words() {
-    assert_eq!(resume(400, "Invalid nonce"), Err(Fault::Refused("HTTP 400: Invalid nonce".to_owned())));
+    assert_eq!(
+        SOUTHXCHANGE.resume(&[], 400, "Invalid nonce"),
+        Err(Fault::Refused("HTTP 400: Invalid nonce".to_owned()))
+    );
 }

@@ -13,6 +13,7 @@ mod driver;
 mod fixture;
 mod native;
 mod replay;
+mod submissions;
 mod token;
 
 pub use driver::{Answer, Ask, Begun, Driver, Failure, Message, Next, SigningAsk};
@@ -22,3 +23,4 @@ pub use replay::{
     Replayed, begin_case, check_case, check_sign, check_start, compare, past_look_ups, replay,
     replay_recorded, sign_first_call, signing_ask,
 };
+pub use submissions::{Submissions, orders_of, pending_of};
