@@ -21,8 +21,8 @@ pub fn side(word: &str, buy: &str, sell: &str) -> Result<Side, Fault> {
 /// An open order, or none if nothing is left of it: such an order is not on the book.
 ///
 /// # Errors
-/// [`Fault::Unreadable`] if the price is not above zero or what is left is below zero. No limit order is like that,
-/// so the reply cannot be trusted for the rest either.
+/// [`Fault::Unreadable`] if it has no id, the price is not above zero, or what is left is below zero. No limit order is
+/// like that, so the reply cannot be trusted for the rest either.
 pub fn open(
     id: &str,
     side: Side,
@@ -31,6 +31,9 @@ pub fn open(
     opened_ms: Option<u64>,
 ) -> Result<Option<Order>, Fault> {
     let absurd = |what: &str| Fault::Unreadable(crate::reply::clean(&format!("order {id} has {what}")));
+    if id.is_empty() {
+        return Err(Fault::Unreadable("an order has no id".to_owned()));
+    }
     if !price.is_positive() {
         return Err(absurd(&format!("the price {price}")));
     }
@@ -56,6 +59,12 @@ mod tests {
     fn an_order_of_which_nothing_is_left_is_not_on_the_book() {
         assert_eq!(open_with("1", "0.000").unwrap(), None);
         assert_eq!(open_with("1", "2").unwrap().unwrap().amount, "2");
+    }
+
+    #[test]
+    fn an_order_without_an_id_makes_the_reply_unreadable() {
+        let one = Decimal::parse("1").unwrap();
+        assert!(matches!(open("", Side::Ask, &one, &one, None), Err(Fault::Unreadable(_))));
     }
 
     #[test]

@@ -5,11 +5,12 @@ use std::fmt;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 
-use crate::protocol::{Protocol, RawRequest, Reply};
+use crate::handle::Shared;
+use crate::protocol::{RawRequest, Reply};
 use crate::refusal::Refusal;
 
 /// How the exchange answers, every request alike. All but `Normal` and `Slow` answer without looking at the
@@ -18,9 +19,10 @@ use crate::refusal::Refusal;
 pub enum Behaviour {
     /// As an exchange should.
     Normal,
-    /// Status 503 with the exchange's own error.
+    /// The exchange's own error of being out of service, with status 503.
     Outage,
-    /// Status 429 with the exchange's own error and a `Retry-After` of so many seconds.
+    /// The exchange's own error of being asked too often, with its own status, for most 429, and a `Retry-After`
+    /// of so many seconds.
     Throttle {
         /// The seconds to stay away.
         retry_after_s: u64,
@@ -79,15 +81,16 @@ pub(crate) enum Course {
 }
 
 impl Behaviour {
-    pub(crate) fn course(&self, protocol: &dyn Protocol, request: &RawRequest) -> Course {
+    pub(crate) fn course(&self, shared: &Shared, request: &RawRequest) -> Course {
+        let protocol = shared.protocol.as_ref();
         let response = match self {
             Self::Normal => return Course::Attend(Duration::ZERO),
             Self::Slow(pause) => return Course::Attend(*pause),
             Self::Hang => return Course::Hang,
-            Self::Outage => response(protocol.write(Err(&Refusal::Down))),
+            Self::Outage => response(protocol.write(request, Err(&Refusal::Down))),
             Self::Throttle { retry_after_s } => {
                 let refusal = Refusal::Throttled { retry_after_s: *retry_after_s };
-                response(protocol.write(Err(&refusal)))
+                response(protocol.write(request, Err(&refusal)))
             }
             Self::Html => labelled(StatusCode::OK, "text/html", Body::from(PAGE)),
             Self::Garbage => labelled(StatusCode::OK, JSON, Body::from(NO_TEXT)),
@@ -95,7 +98,7 @@ impl Behaviour {
             Self::EmptyObject => labelled(StatusCode::OK, JSON, Body::from("{}")),
             Self::Redirect(to) => redirect(to),
             Self::HugeBody(bytes) => labelled(StatusCode::OK, JSON, blanks(*bytes)),
-            Self::WrongTypes => response(protocol.wrong_types(request)),
+            Self::WrongTypes => response(shared.wrong_types(request)),
             Self::RawBody(status, body) => {
                 let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::OK);
                 labelled(status, JSON, Body::from(body.clone()))
@@ -109,8 +112,10 @@ impl Behaviour {
 pub(crate) fn response(reply: Reply) -> Response {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = labelled(status, JSON, Body::from(reply.body));
-    if let Some(seconds) = reply.retry_after_s {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    for (name, value) in reply.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
     }
     response
 }

@@ -14,6 +14,11 @@ const ONE: u64 = 100_000_000;
 pub struct Decimal(u64);
 
 impl Decimal {
+    /// So many, without a fraction.
+    pub fn from_whole(number: u32) -> Self {
+        Self(u64::from(number).saturating_mul(ONE))
+    }
+
     /// Whether this is nothing.
     pub fn is_zero(self) -> bool {
         self.0 == 0
@@ -22,6 +27,29 @@ impl Decimal {
     /// The sum, or `None` beyond what can be written (1.8e11).
     pub fn checked_add(self, other: Self) -> Option<Self> {
         self.0.checked_add(other.0).map(Self)
+    }
+
+    /// The difference, nothing if `other` is more.
+    pub fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    /// The product, cut to eight digits after the point; the largest number there is if it is more.
+    pub fn times(self, other: Self) -> Self {
+        let product = u128::from(self.0).saturating_mul(u128::from(other.0));
+        let units = product.checked_div(u128::from(ONE)).unwrap_or_default();
+        Self(u64::try_from(units).unwrap_or(u64::MAX))
+    }
+
+    /// One divided by this, cut to eight digits after the point; the largest number there is for nothing.
+    pub fn inverse(self) -> Self {
+        let units = u128::from(ONE).saturating_mul(u128::from(ONE)).checked_div(u128::from(self.0));
+        Self(units.and_then(|units| u64::try_from(units).ok()).unwrap_or(u64::MAX))
+    }
+
+    /// With exactly eight digits after the point: `0.00250000`.
+    pub fn with_eight_digits(self) -> String {
+        format!("{}.{:08}", self.0 / ONE, self.0 % ONE)
     }
 }
 
@@ -94,5 +122,22 @@ mod tests {
         {
             assert_eq!(text.parse::<Decimal>(), Err(NotADecimal), "{text:?}");
         }
+    }
+
+    #[test]
+    fn sums_and_products_are_cut_to_eight_digits_and_stay_within_what_can_be_written() {
+        let decimal = |text: &str| text.parse::<Decimal>().unwrap_or_default();
+        let largest = Decimal(u64::MAX);
+        for (result, shown) in [
+            (decimal("12.5").saturating_sub(decimal("0.5")), "12.00000000"),
+            (decimal("0.5").saturating_sub(decimal("12.5")), "0.00000000"),
+            (decimal("0.00000003").times(decimal("0.5")), "0.00000001"),
+            (decimal("9.6").times(decimal("0.0026")), "0.02496000"),
+            (decimal("0.003").inverse(), "333.33333333"),
+            (Decimal::from_whole(7), "7.00000000"),
+        ] {
+            assert_eq!(result.with_eight_digits(), shown);
+        }
+        assert_eq!((largest.times(largest), Decimal::default().inverse()), (largest, largest));
     }
 }

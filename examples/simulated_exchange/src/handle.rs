@@ -6,9 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use crate::behaviour::Behaviour;
-use crate::books::{Books, NewOrder, Order};
+use crate::books::{Books, Market, NewOrder, Order};
 use crate::decimal::Decimal;
-use crate::protocol::{Call, Operation, Outcome, Proof, Protocol, RawRequest};
+use crate::decoys::decoys;
+use crate::protocol::{
+    Call, Credentials, Kind, Listed, Operation, Outcome, Proof, Protocol, RawRequest, Reply,
+};
 use crate::refusal::Refusal;
 use crate::server::Clock;
 
@@ -51,7 +54,15 @@ impl Handle {
     /// # Errors
     /// If the key is taken, a name is no name, or there are too many accounts.
     pub fn add_account(&self, key: &str, secret: &str) -> Result<(), Refusal> {
-        self.shared.books().add_account(key, secret)
+        self.add_account_with(key, Credentials::of_secret(secret))
+    }
+
+    /// Opens an account at an exchange that wants more than a secret.
+    ///
+    /// # Errors
+    /// As `add_account`.
+    pub fn add_account_with(&self, key: &str, credentials: Credentials) -> Result<(), Refusal> {
+        self.shared.books().add_account(key, credentials)
     }
 
     /// Opens the market `BASE_QUOTE` with a reference price; returns that name. An existing market gets the
@@ -170,7 +181,7 @@ impl Shared {
 
     pub(crate) fn log(&self, request: &RawRequest) {
         let line = RequestLine {
-            at_ms: self.now_ms(),
+            at_ms: request.received_ms,
             method: shortened(request.method.as_str()),
             path: shortened(&request.path),
             query: shortened(&self.protocol.loggable_query(&request.query)),
@@ -186,17 +197,35 @@ impl Shared {
     /// Does what the request asks for, if it may.
     pub(crate) fn attend(&self, request: &RawRequest) -> Result<Outcome, Refusal> {
         match self.protocol.read(request)? {
-            Call::Ticker { market } => {
-                let price = self.books().price(&market)?;
+            Call::Ticker { symbol } => {
+                let books = self.books();
+                let market = self.market(&books, &symbol)?;
+                let price = books.price(&market.name())?;
                 Ok(Outcome::Ticker { market, price })
             }
+            Call::Markets => Ok(Outcome::Markets(self.books().markets())),
             Call::Signed(proof, operation) => {
                 let now_ms = self.now_ms();
                 let mut books = self.books();
-                self.admit(&mut books, request, &proof, now_ms)?;
-                carry_out(&mut books, &proof.key, operation, now_ms)
+                let key = proof.key.clone();
+                self.admit(&mut books, request, proof, now_ms)?;
+                self.carry_out(&mut books, &key, operation, now_ms)
             }
         }
+    }
+
+    /// What the protocol makes of a list in which nothing is right.
+    pub(crate) fn wrong_types(&self, request: &RawRequest) -> Reply {
+        let books = self.books();
+        let asked = match self.protocol.read(request) {
+            Ok(Call::Signed(_, Operation::OpenOrders { symbol })) => symbol,
+            Ok(_) | Err(_) => None,
+        };
+        let market = asked.and_then(|symbol| self.market(&books, &symbol).ok());
+        let mut sample = decoys(&[Kind::Stop, Kind::Filled], &books, market.as_ref(), self.now_ms());
+        sample.iter_mut().for_each(|line| line.kind = Kind::Open);
+        drop(books);
+        self.protocol.wrong_types(request, &Outcome::Orders(sample))
     }
 
     pub(crate) fn now_ms(&self) -> u64 {
@@ -208,17 +237,53 @@ impl Shared {
         &self,
         books: &mut Books,
         request: &RawRequest,
-        proof: &Proof,
+        proof: Proof,
         now_ms: u64,
     ) -> Result<(), Refusal> {
-        if !self.protocol.is_signed_with(request, books.secret(&proof.key)?) {
-            return Err(Refusal::BadSignature);
+        self.protocol.verify(request, books.credentials(&proof.key)?)?;
+        if !proof.validity.holds(now_ms) {
+            return Err(Refusal::TimestampOutsideWindow { now_ms, validity: proof.validity });
         }
-        let window_ms = self.protocol.window_ms();
-        if now_ms.abs_diff(proof.timestamp_ms) > window_ms {
-            return Err(Refusal::TimestampOutsideWindow { now_ms, window_ms });
+        books.accept_nonce(&proof.key, proof.nonce, now_ms)
+    }
+
+    fn carry_out(
+        &self,
+        books: &mut Books,
+        key: &str,
+        operation: Operation,
+        now_ms: u64,
+    ) -> Result<Outcome, Refusal> {
+        match operation {
+            Operation::OpenOrders { symbol } => self.open_orders(books, key, symbol.as_deref(), now_ms),
+            Operation::Order { id } => listed(books, books.order(key, id)?).map(Outcome::Order),
+            Operation::Place(order) => books.place(key, order, now_ms).map(Outcome::Placed),
+            Operation::Cancel { id } => books.cancel(key, id).map(|()| Outcome::Cancelled(1)),
+            Operation::CancelMarket { market } => books.cancel_market(key, &market).map(Outcome::Cancelled),
         }
-        books.accept_nonce(&proof.key, proof.nonce)
+    }
+
+    fn open_orders(
+        &self,
+        books: &Books,
+        key: &str,
+        symbol: Option<&str>,
+        now_ms: u64,
+    ) -> Result<Outcome, Refusal> {
+        let market = symbol.map(|symbol| self.market(books, symbol)).transpose()?;
+        let name = market.as_ref().map(Market::name);
+        let orders = books.orders(key, name.as_deref())?;
+        let mut lines: Vec<Listed> =
+            orders.into_iter().map(|order| listed(books, order)).collect::<Result<_, _>>()?;
+        lines.extend(decoys(self.protocol.decoys(), books, market.as_ref(), now_ms));
+        Ok(Outcome::Orders(lines))
+    }
+
+    /// The market that this protocol calls so. Where it is also the market's own name, nothing is searched.
+    fn market(&self, books: &Books, symbol: &str) -> Result<Market, Refusal> {
+        let is_asked = |market: &&Market| self.protocol.symbol(market) == symbol;
+        let named = books.market(symbol).ok().filter(is_asked);
+        named.or_else(|| books.all_markets().find(is_asked)).cloned().ok_or(Refusal::UnknownMarket)
     }
 
     fn books(&self) -> MutexGuard<'_, Books> {
@@ -230,13 +295,9 @@ impl Shared {
     }
 }
 
-fn carry_out(books: &mut Books, key: &str, operation: Operation, now_ms: u64) -> Result<Outcome, Refusal> {
-    match operation {
-        Operation::OpenOrders { market } => books.orders(key, Some(&market)).map(Outcome::Orders),
-        Operation::Place(order) => books.place(key, order, now_ms).map(Outcome::Placed),
-        Operation::Cancel { id } => books.cancel(key, id).map(|()| Outcome::Cancelled(1)),
-        Operation::CancelMarket { market } => books.cancel_market(key, &market).map(Outcome::Cancelled),
-    }
+fn listed(books: &Books, order: Order) -> Result<Listed, Refusal> {
+    let market = books.market(&order.market)?.clone();
+    Ok(Listed { market, order, kind: Kind::Open })
 }
 
 fn shortened(text: &str) -> String {

@@ -7,6 +7,8 @@
 mod behaviour;
 mod books;
 mod decimal;
+mod decoys;
+mod exchanges;
 mod handle;
 mod protocol;
 mod refusal;
@@ -14,10 +16,15 @@ mod server;
 mod test_exchange;
 
 pub use behaviour::Behaviour;
-pub use books::{MAX_ACCOUNTS, MAX_MARKETS, MAX_NAME_LENGTH, MAX_ORDERS_PER_ACCOUNT, NewOrder, Order, Side};
+pub use books::{
+    MAX_ACCOUNTS, MAX_MARKETS, MAX_NAME_LENGTH, MAX_ORDERS_PER_ACCOUNT, Market, NewOrder, Order, Side,
+};
 pub use decimal::{Decimal, NotADecimal};
+pub use exchanges::protocol_of;
 pub use handle::{Handle, MAX_LOGGED_REQUESTS, RequestLine, RequestLog};
-pub use protocol::{Call, Operation, Outcome, Proof, Protocol, RawRequest, Reply};
-pub use refusal::Refusal;
+pub use protocol::{
+    Call, Credentials, Kind, Listed, Nonce, Operation, Outcome, Proof, Protocol, RawRequest, Reply, Validity,
+};
+pub use refusal::{Fault, Refusal};
 pub use server::{Clock, MAX_BODY_BYTES, Running, SHUTDOWN_GRACE_MS, SimulatedExchange};
 pub use test_exchange::{TestExchange, WINDOW_MS};

@@ -1,6 +1,7 @@
 //! Why the exchange does not do what it was asked.
 
 use crate::books::{MAX_ACCOUNTS, MAX_MARKETS, MAX_NAME_LENGTH, MAX_ORDERS_PER_ACCOUNT};
+use crate::protocol::Validity;
 
 /// A refusal. Every one but the last three, which concern the operator of the simulation, can be the answer to
 /// a request.
@@ -18,14 +19,23 @@ pub enum Refusal {
         /// The last nonce accepted.
         last: u64,
     },
+    /// The nonce was used before.
+    #[error("the nonce was used before")]
+    NonceUsed,
     /// The request's time is too far from the exchange's.
-    #[error("the timestamp is outside the window of {window_ms} ms around {now_ms}")]
+    #[error("the request is good from {} to {}, and it is {now_ms}", .validity.from_ms, .validity.until_ms)]
     TimestampOutsideWindow {
         /// The exchange's time, Unix milliseconds.
         now_ms: u64,
-        /// How far off a timestamp may be, to either side.
-        window_ms: u64,
+        /// When the request would have been good.
+        validity: Validity,
     },
+    /// The passphrase is missing or another.
+    #[error("the passphrase is not the one of the key")]
+    BadPassphrase,
+    /// The number of the account is missing or another's.
+    #[error("the key is none of this account")]
+    WrongAccount,
     /// No such market.
     #[error("there is no such market")]
     UnknownMarket,
@@ -59,7 +69,59 @@ pub enum Refusal {
     /// The simulation holds as many markets as it may.
     #[error("there are at most {MAX_MARKETS} markets")]
     TooManyMarkets,
-    /// A key, secret or currency is empty, too long, or has other characters than letters, digits, `-` and `_`.
-    #[error("a name has 1 to {MAX_NAME_LENGTH} letters, digits, '-' or '_'")]
+    /// A currency is empty, too long, or has other characters than letters, digits, `-` and `_`; or a key or a
+    /// secret is empty, too long or not plain ASCII.
+    #[error(
+        "a name has 1 to {MAX_NAME_LENGTH} letters, digits, '-' or '_'; a key or secret may be any ASCII"
+    )]
     BadName,
+}
+
+/// What a refusal is about: exchanges have words for these, and no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The API key.
+    Key,
+    /// The signature.
+    Signature,
+    /// The passphrase.
+    Passphrase,
+    /// The number of the account.
+    Account,
+    /// The nonce.
+    Nonce,
+    /// The time of the request.
+    Time,
+    /// The market.
+    Market,
+    /// The path, the method or the name of the call.
+    Call,
+    /// The parameters.
+    Request,
+    /// The order that was asked for.
+    Order,
+    /// Too many requests.
+    Busy,
+    /// The exchange itself.
+    Down,
+}
+
+impl Refusal {
+    /// What it is about.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::UnknownKey => Fault::Key,
+            Self::BadSignature => Fault::Signature,
+            Self::BadPassphrase => Fault::Passphrase,
+            Self::WrongAccount => Fault::Account,
+            Self::NonceTooSmall { .. } | Self::NonceUsed => Fault::Nonce,
+            Self::TimestampOutsideWindow { .. } => Fault::Time,
+            Self::UnknownMarket => Fault::Market,
+            Self::UnknownCall => Fault::Call,
+            Self::Malformed(_) | Self::BadOrder | Self::TooManyOrders => Fault::Request,
+            Self::UnknownOrder => Fault::Order,
+            Self::Throttled { .. } => Fault::Busy,
+            Self::Down | Self::TooManyAccounts | Self::TooManyMarkets | Self::BadName => Fault::Down,
+        }
+    }
 }

@@ -105,6 +105,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, MAX_BODY_BYTES).await;
     let request = RawRequest {
+        received_ms: shared.now_ms(),
         method: parts.method,
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
@@ -113,7 +114,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     };
     shared.log(&request);
     if body.is_err() {
-        return response(shared.protocol.write(Err(&Refusal::Malformed("body"))));
+        return response(shared.protocol.write(&request, Err(&Refusal::Malformed("body"))));
     }
     answer_in_mood(&shared, &request).await
 }
@@ -121,7 +122,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
 async fn answer_in_mood(shared: &Shared, request: &RawRequest) -> Response {
     let mut behaviour = shared.behaviour.subscribe();
     loop {
-        let course = behaviour.borrow_and_update().course(shared.protocol.as_ref(), request);
+        let course = behaviour.borrow_and_update().course(shared, request);
         let stop = stopped(shared.stopping.subscribe());
         match course {
             Course::Send(response) => return response,
@@ -129,22 +130,22 @@ async fn answer_in_mood(shared: &Shared, request: &RawRequest) -> Response {
                 if !pause.is_zero() {
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
-                        () = stop => return down(shared),
+                        () = stop => return down(shared, request),
                     }
                 }
                 let outcome = shared.attend(request);
-                return response(shared.protocol.write(outcome.as_ref()));
+                return response(shared.protocol.write(request, outcome.as_ref()));
             }
             Course::Hang => tokio::select! {
                 _ = behaviour.changed() => {}
-                () = stop => return down(shared),
+                () = stop => return down(shared, request),
             },
         }
     }
 }
 
-fn down(shared: &Shared) -> Response {
-    response(shared.protocol.write(Err(&Refusal::Down)))
+fn down(shared: &Shared, request: &RawRequest) -> Response {
+    response(shared.protocol.write(request, Err(&Refusal::Down)))
 }
 
 async fn stopped(mut stopping: watch::Receiver<bool>) {

@@ -11,9 +11,11 @@ use serde::Serialize;
 use serde_json::json;
 use sha2::Sha256;
 
-use crate::books::{NewOrder, Order, Side};
+use crate::books::{Market, NewOrder, Order, Side};
 use crate::decimal::Decimal;
-use crate::protocol::{Call, Operation, Outcome, Proof, Protocol, RawRequest, Reply};
+use crate::protocol::{
+    Call, Credentials, Nonce, Operation, Outcome, Proof, Protocol, RawRequest, Reply, Validity,
+};
 use crate::refusal::Refusal;
 
 /// How far a timestamp may be from the exchange's time: enough for a clock nobody looks after and for a
@@ -28,6 +30,10 @@ const MAX_PARAMETERS: usize = 16;
 pub struct TestExchange;
 
 impl Protocol for TestExchange {
+    fn symbol(&self, market: &Market) -> String {
+        market.name()
+    }
+
     fn loggable_query(&self, query: &str) -> String {
         // Key and signature travel in headers, so nothing in a query is secret.
         query.to_owned()
@@ -37,11 +43,10 @@ impl Protocol for TestExchange {
         let parameters = Parameters::read(signed_parameters(request)?)?;
         let operation = match (&request.method, request.path.as_str()) {
             (&Method::GET, "/api/v1/ticker") => {
-                let market = parameters.text("market")?;
-                return Ok(Call::Ticker { market });
+                return Ok(Call::Ticker { symbol: parameters.text("market")? });
             }
             (&Method::GET, "/api/v1/open-orders") => {
-                Operation::OpenOrders { market: parameters.text("market")? }
+                Operation::OpenOrders { symbol: Some(parameters.text("market")?) }
             }
             (&Method::POST, "/api/v1/orders") => Operation::Place(parameters.order()?),
             (&Method::POST, "/api/v1/orders/cancel") if parameters.has("id") => {
@@ -54,30 +59,25 @@ impl Protocol for TestExchange {
         };
         let proof = Proof {
             key: header(request, "x-key").ok_or(Refusal::UnknownKey)?.to_owned(),
-            nonce: parameters.number("nonce")?,
-            timestamp_ms: parameters.number("timestamp")?,
+            validity: Validity::around(parameters.number("timestamp")?, WINDOW_MS, WINDOW_MS),
+            nonce: Nonce::Rising(parameters.number("nonce")?),
         };
         Ok(Call::Signed(proof, operation))
     }
 
-    fn is_signed_with(&self, request: &RawRequest, secret: &str) -> bool {
-        let (Some(sign), Ok(parameters), Ok(mut mac)) = (
+    fn verify(&self, request: &RawRequest, credentials: &Credentials) -> Result<(), Refusal> {
+        let (Some(sign), Ok(mut mac)) = (
             header(request, "x-sign").and_then(bytes_of_hex),
-            signed_parameters(request),
-            Hmac::<Sha256>::new_from_slice(secret.as_bytes()),
+            Hmac::<Sha256>::new_from_slice(credentials.secret.as_bytes()),
         ) else {
-            return false;
+            return Err(Refusal::BadSignature);
         };
-        let text = format!("{}\n{}\n{parameters}", request.method, request.path);
+        let text = format!("{}\n{}\n{}", request.method, request.path, signed_parameters(request)?);
         mac.update(text.as_bytes());
-        mac.verify_slice(&sign).is_ok()
+        mac.verify_slice(&sign).map_err(|_| Refusal::BadSignature)
     }
 
-    fn window_ms(&self) -> u64 {
-        WINDOW_MS
-    }
-
-    fn write(&self, answer: Result<&Outcome, &Refusal>) -> Reply {
+    fn write(&self, _: &RawRequest, answer: Result<&Outcome, &Refusal>) -> Reply {
         let refusal = match answer {
             Ok(outcome) => return reply(200, success(outcome)),
             Err(refusal) => refusal,
@@ -85,12 +85,14 @@ impl Protocol for TestExchange {
         let (status, code) = status_and_code(refusal);
         let message = refusal.to_string();
         let body = json!({ "success": false, "error": code, "message": message });
-        let retry_after_s =
-            if let Refusal::Throttled { retry_after_s } = refusal { Some(*retry_after_s) } else { None };
-        Reply { retry_after_s, ..reply(status, body) }
+        let mut reply = reply(status, body);
+        if let Refusal::Throttled { retry_after_s } = refusal {
+            reply.headers.push(("retry-after", retry_after_s.to_string()));
+        }
+        reply
     }
 
-    fn wrong_types(&self, request: &RawRequest) -> Reply {
+    fn wrong_types(&self, request: &RawRequest, _: &Outcome) -> Reply {
         let asked = Parameters::read(&request.query).and_then(|asked| asked.text("market"));
         let market = asked.unwrap_or_default();
         let order = |price, amount, filled| {
@@ -205,11 +207,16 @@ fn is_plain(text: &str) -> bool {
 fn success(outcome: &Outcome) -> serde_json::Value {
     match outcome {
         Outcome::Ticker { market, price } => {
-            json!({ "market": market, "price": price.to_string() })
+            json!({ "market": market.name(), "price": price.to_string() })
         }
         Outcome::Orders(orders) => {
-            let orders: Vec<WireOrder<'_>> = orders.iter().map(WireOrder::from).collect();
+            let orders: Vec<WireOrder<'_>> = orders.iter().map(|line| WireOrder::from(&line.order)).collect();
             json!({ "success": true, "orders": orders })
+        }
+        Outcome::Order(line) => json!({ "success": true, "order": WireOrder::from(&line.order) }),
+        Outcome::Markets(markets) => {
+            let names: Vec<String> = markets.iter().map(Market::name).collect();
+            json!({ "markets": names })
         }
         Outcome::Placed(order) => json!({ "success": true, "order": WireOrder::from(order) }),
         Outcome::Cancelled(count) => json!({ "success": true, "cancelled": count }),
@@ -247,14 +254,14 @@ impl<'a> From<&'a Order> for WireOrder<'a> {
 }
 
 fn reply(status: u16, body: serde_json::Value) -> Reply {
-    Reply { status, retry_after_s: None, body: body.to_string() }
+    Reply::new(status, body)
 }
 
 fn status_and_code(refusal: &Refusal) -> (u16, &'static str) {
     match refusal {
         Refusal::UnknownKey => (401, "unknown-key"),
-        Refusal::BadSignature => (401, "bad-signature"),
-        Refusal::NonceTooSmall { .. } => (400, "nonce-too-small"),
+        Refusal::BadSignature | Refusal::BadPassphrase | Refusal::WrongAccount => (401, "bad-signature"),
+        Refusal::NonceTooSmall { .. } | Refusal::NonceUsed => (400, "nonce-too-small"),
         Refusal::TimestampOutsideWindow { .. } => (400, "timestamp-outside-window"),
         Refusal::UnknownMarket => (400, "unknown-market"),
         Refusal::UnknownCall => (404, "unknown-call"),
