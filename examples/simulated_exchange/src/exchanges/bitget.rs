@@ -8,7 +8,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::encoding::{
-    Parameters, base64, body, digits, header, hmac_sha256, limit, page, same_signature, sorted,
+    Parameters, base64, body, digits, header, hmac_sha256, limit, page, same_signature, sorted, spoilt_data,
     with_retry_after,
 };
 use crate::books::{Market, Side};
@@ -83,6 +83,10 @@ impl Protocol for Bitget {
             Ok(_) => refusal_reply(&Refusal::UnknownCall, now_ms),
             Err(refusal) => refusal_reply(refusal, now_ms),
         }
+    }
+
+    fn wrong_types(&self, request: &RawRequest, sample: &Outcome) -> Reply {
+        spoilt_data(self.write(request, Ok(sample)))
     }
 }
 

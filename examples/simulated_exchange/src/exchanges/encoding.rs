@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Sha256, Sha384, Sha512};
 use time::OffsetDateTime;
@@ -240,4 +241,21 @@ pub(super) fn sorted(query: &str, more: Option<(&str, &str)>) -> Result<String, 
     pairs.sort_unstable();
     let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
     Ok(pairs.join("&"))
+}
+
+/// The reply with every number in the orders of its `data` spoilt, however many digits it has: for exchanges that
+/// write more of them than a `Decimal` has.
+pub(super) fn spoilt_data(right: Reply) -> Reply {
+    let is_number =
+        |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let mut body: Value = serde_json::from_str(&right.body).unwrap_or_default();
+    let orders = body.get_mut("data").and_then(Value::as_array_mut).into_iter().flatten();
+    for member in orders.filter_map(Value::as_object_mut).flat_map(|order| order.values_mut()) {
+        match member {
+            Value::String(text) if is_number(text) => *member = "NaN".into(),
+            Value::Number(_) => *member = Value::Array(vec![member.take()]),
+            Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {}
+        }
+    }
+    Reply { body: body.to_string(), ..right }
 }

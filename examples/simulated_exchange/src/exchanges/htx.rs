@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::encoding::{
     Parameters, base64, digits, hmac_sha256, hosts, iso_s, limit, ms_of_iso, page, same_signature,
-    with_retry_after, without,
+    spoilt_data, with_retry_after, without,
 };
 use crate::books::{Market, Side};
 use crate::decimal::Decimal;
@@ -101,6 +101,10 @@ impl Protocol for Htx {
             Ok(_) => refusal_reply(&Refusal::UnknownCall),
             Err(refusal) => refusal_reply(refusal),
         }
+    }
+
+    fn wrong_types(&self, request: &RawRequest, sample: &Outcome) -> Reply {
+        spoilt_data(self.write(request, Ok(sample)))
     }
 }
 

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use crate::signed_call::{Refused, SignedCall};
 
-const CALL: SignedCall = SignedCall {
+pub(crate) const CALL: SignedCall = SignedCall {
     exchange: "bitfinex",
     key: "bitfinex-test-key-fixture",
     secret: "bitfinex-test-secret-fixture",

@@ -1,10 +1,10 @@
-use alp_simulated_exchange::Side;
+use alp_simulated_exchange::{Behaviour, Side};
 use serde_json::{Value, json};
 
 use crate::clock::is_good_exactly;
 use crate::signed_call::{Refused, SIGNED_MS, SignedCall};
 
-const CALL: SignedCall = SignedCall {
+pub(crate) const CALL: SignedCall = SignedCall {
     exchange: "bitget",
     key: "bitget-test-key-fixture",
     secret: "bitget-test-secret-fixture",
@@ -72,4 +72,13 @@ async fn the_price_of_an_order_is_called_an_average() {
         (&json!("tpsl"), &json!("LTCDOGE"))
     );
     assert_eq!(body["data"][3]["status"], "filled");
+}
+
+#[tokio::test]
+async fn wrong_types_are_in_the_long_numbers_too() {
+    let fixture = CALL.exchange().await;
+    fixture.handle.set_behaviour(Behaviour::WrongTypes);
+    let (status, body) = fixture.send("", "").await;
+    let order = &body["data"][0];
+    assert_eq!((status, &order["priceAvg"], &order["size"]), (200, &json!("NaN"), &json!("NaN")));
 }

@@ -6,7 +6,7 @@ use crate::signed_call::{Refused, SignedCall};
 
 const SIGN: &str = "4e683f289e07923fb7e240a045a3f38fae448255e60fafac94ded54410870da3";
 const NONCE: &str = "f93c979d-b00d-43a9-9b9c-fd4cd9547fa6";
-const CALL: SignedCall = SignedCall {
+pub(crate) const CALL: SignedCall = SignedCall {
     exchange: "bitstamp",
     key: "bitstamp-test-key-fixture",
     secret: "bitstamp-test-secret-fixture",

@@ -4,7 +4,7 @@ use serde_json::json;
 use crate::clock::is_good_exactly;
 use crate::signed_call::{Refused, SIGNED_MS, SignedCall};
 
-const CALL: SignedCall = SignedCall {
+pub(crate) const CALL: SignedCall = SignedCall {
     exchange: "bybit",
     key: "bybit-test-key-fixture",
     secret: "bybit-test-secret-fixture",

@@ -12,7 +12,7 @@ use crate::signed_call::{Fixture, Refused, SignedCall};
 
 const KEY: &str =
     "organizations/00000000-0000-0000-0000-000000000001/apiKeys/11111111-1111-1111-1111-111111111111";
-const CALL: SignedCall = SignedCall {
+pub(crate) const CALL: SignedCall = SignedCall {
     exchange: "coinbase_advanced",
     key: KEY,
     secret: "-----BEGIN PUBLIC KEY-----\n\

@@ -4,7 +4,7 @@ use serde_json::json;
 use crate::clock::is_good_exactly;
 use crate::signed_call::{Refused, SignedCall};
 
-const CALL: SignedCall = SignedCall {
+pub(crate) const CALL: SignedCall = SignedCall {
     exchange: "coinbase_exchange",
     key: "coinbase-exchange-test-key-fixture",
     secret: "Y29pbmJhc2VfZXhjaGFuZ2UtdGVzdC1zZWNyZXQtZml4dHVyZS0wMTIzNDU2Nzg5YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXow\

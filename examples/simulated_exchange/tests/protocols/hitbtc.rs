@@ -9,7 +9,7 @@ use crate::signed_call::{Refused, SignedCall};
 const TOKEN: &str = "aGl0YnRjLXRlc3Qta2V5LWZpeHR1cmU6OTUxZjY1ZmU4YmFhYTNhNjU3OTQzYWE2MWFhN2UzNjY1NDllNmNiODIxMzVhM2Ji\
     MGMzYzUyODNiYmFjMmRhZToxNzYwMDAwMDAwMTIzOjYwMDAw";
 const SIGN: &str = "951f65fe8baaa3a657943aa61aa7e366549e6cb82135a3bb0c3c5283bbac2dae";
-const CALL: SignedCall = SignedCall {
+pub(crate) const CALL: SignedCall = SignedCall {
     exchange: "hitbtc",
     key: "hitbtc-test-key-fixture",
     secret: "hitbtc-test-secret-fixture",

@@ -1,10 +1,10 @@
-use alp_simulated_exchange::Side;
+use alp_simulated_exchange::{Behaviour, Side};
 use serde_json::{Value, json};
 
 use crate::clock::is_good_exactly;
 use crate::signed_call::{Refused, SignedCall};
 
-const CALL: SignedCall = SignedCall {
+pub(crate) const CALL: SignedCall = SignedCall {
     exchange: "htx",
     key: "htx-test-key-fixture",
     secret: "htx-test-secret-fixture",
@@ -83,4 +83,13 @@ async fn orders_have_eighteen_digits_and_the_side_in_their_type() {
         (&body["data"][2]["symbol"], &body["data"][3]["state"]),
         (&json!("ltcdoge"), &json!("filled"))
     );
+}
+
+#[tokio::test]
+async fn wrong_types_are_in_the_long_numbers_too() {
+    let fixture = CALL.exchange().await;
+    fixture.handle.set_behaviour(Behaviour::WrongTypes);
+    let (status, body) = fixture.send("", "").await;
+    let order = &body["data"][0];
+    assert_eq!((status, &order["price"], &order["account-id"]), (200, &json!("NaN"), &json!([13_496_526])));
 }

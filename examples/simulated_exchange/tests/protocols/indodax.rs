@@ -8,7 +8,7 @@ use crate::signed_call::{Fixture, Refused, SignedCall};
 
 const SIGN: &str = "ec33f933616738191fbddaf527b84924acae2a131423460e199ad34942cddae464e8fa8b4753bd0feabf606a985aaade883b\
     f131fd53fe62cefa7ab3fbae92f9";
-const CALL: SignedCall = SignedCall {
+pub(crate) const CALL: SignedCall = SignedCall {
     exchange: "indodax",
     key: "indodax-test-key-fixture",
     secret: "indodax-test-secret-fixture",

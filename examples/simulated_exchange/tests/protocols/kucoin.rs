@@ -4,7 +4,7 @@ use serde_json::json;
 use crate::clock::is_good_exactly;
 use crate::signed_call::{Refused, SignedCall};
 
-const CALL: SignedCall = SignedCall {
+pub(crate) const CALL: SignedCall = SignedCall {
     exchange: "kucoin",
     key: "kucoin-test-key-fixture",
     secret: "kucoin-test-secret-fixture",

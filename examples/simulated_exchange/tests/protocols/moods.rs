@@ -3,21 +3,34 @@ use serde_json::Value;
 
 use crate::signed_call::SignedCall;
 use crate::{
-    binance, bitcoincoid, bittrex, bter, ccedk, cryptsy, gate, kraken, mexc, peatio, poloniex_legacy,
-    southxchange,
+    binance, bitcoincoid, bitfinex, bitget, bitstamp, bittrex, bter, bybit, ccedk, coinbase_advanced,
+    coinbase_exchange, cryptsy, gate, hitbtc, htx, indodax, kraken, kucoin, mexc, okx, peatio, poloniex,
+    poloniex_legacy, southxchange,
 };
 
 const CALLS: &[SignedCall] = &[
     binance::CALL,
     bitcoincoid::CALL,
+    bitfinex::CALL,
+    bitget::CALL,
+    bitstamp::CALL,
     bittrex::CALL,
     bter::CALL,
+    bybit::CALL,
     ccedk::CALL,
+    coinbase_advanced::CALL,
+    coinbase_exchange::CALL,
     cryptsy::CALL,
     gate::CALL,
+    hitbtc::CALL,
+    htx::CALL,
+    indodax::CALL,
     kraken::CALL,
+    kucoin::CALL,
     mexc::CALL,
+    okx::CALL,
     peatio::CALL,
+    poloniex::CALL,
     poloniex_legacy::CALL,
     southxchange::CALL,
 ];

@@ -5,7 +5,7 @@ use crate::clock::answer_after;
 use crate::signed_call::{Refused, SignedCall};
 
 const SIGN: &str = "ke/MCmbYdXiCOlff2PDOo+3rcYGLNJENTY1MtHY+aH8=";
-const CALL: SignedCall = SignedCall {
+pub(crate) const CALL: SignedCall = SignedCall {
     exchange: "poloniex",
     key: "poloniex-test-key-fixture",
     secret: "poloniex-test-secret-fixture",
