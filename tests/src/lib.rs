@@ -21,11 +21,11 @@ mod wait;
 
 pub use addresses::{address, address_of};
 pub use components::{adapter_names, another_build, component, put_in_place, workspace};
-pub use driver::ComponentDriver;
+pub use driver::component_driver;
 pub use fake_server::FakeServer;
 pub use http::{Answer, message_body};
 pub use lps::Lp;
 pub use pool::{START_MS, START_S, TestPool};
 pub use settings::{Settings, TEST_EXCHANGE};
-pub use signing::{adapter, sandbox, sign};
+pub use signing::{adapter, sandbox, sign, sign_query};
 pub use wait::{DEADLINE, wait_until};

@@ -9,7 +9,7 @@ use alp_server::app::App;
 use alp_server::config::Config;
 use alp_server::loops::rounds_once;
 use alp_server::server::{Running, Start};
-use alp_simulated_exchange::{Handle, SimulatedExchange};
+use alp_simulated_exchange::{Handle, SimulatedExchange, protocol_of};
 use alp_store::{Clock, Store, StoreOptions};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -48,8 +48,9 @@ impl TestPool {
         let now_ms = Arc::new(AtomicU64::new(START_MS));
         let clock = Arc::clone(&now_ms);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let exchange =
-            SimulatedExchange::start(listener, Arc::new(move || clock.load(Ordering::SeqCst))).unwrap();
+        let clock = Arc::new(move || clock.load(Ordering::SeqCst));
+        let protocol = protocol_of(settings.simulated).unwrap();
+        let exchange = SimulatedExchange::start_with(listener, clock, protocol).unwrap();
         exchange.handle().add_market("NBT", "BTC", "0.004".parse().unwrap()).unwrap();
         exchange.handle().add_market("NBT", "USD", "1".parse().unwrap()).unwrap();
         let folder = tempfile::tempdir().unwrap();

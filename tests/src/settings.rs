@@ -48,6 +48,8 @@ pub struct Settings {
     pub plugins: Vec<&'static str>,
     /// Whether rounds and prices run by themselves.
     pub loops: bool,
+    /// The exchange whose protocol the simulated one speaks.
+    pub simulated: &'static str,
 }
 
 impl Default for Settings {
@@ -58,6 +60,7 @@ impl Default for Settings {
             exchanges: vec![("test_exchange".to_owned(), TEST_EXCHANGE.to_owned())],
             plugins: vec!["test_exchange"],
             loops: false,
+            simulated: "test_exchange",
         }
     }
 }
@@ -100,7 +103,7 @@ impl Settings {
     }
 
     pub(crate) fn write(&self, folder: &Path, endpoint: &str) {
-        let Self { top, sections, exchanges, plugins, loops: _ } = self;
+        let Self { top, sections, exchanges, plugins, loops: _, simulated: _ } = self;
         let cache = cache().display().to_string();
         let pool =
             format!("name = \"test pool\"\nlisten = \"127.0.0.1:0\"\ncache = {cache:?}\n{top}\n{sections}");

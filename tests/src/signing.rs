@@ -52,7 +52,12 @@ pub async fn sign(lp: &Lp, exchange: &str, quote: &str, now_ms: u64, nonce: u64)
         nonce,
         extras: Vec::new(),
     };
-    let signed = adapter.sign(&query).await.unwrap().unwrap();
+    sign_query(exchange, &query).await
+}
+
+/// As [`sign`], from everything that an adapter may want to know.
+pub async fn sign_query(exchange: &str, query: &SignQuery) -> (String, String) {
+    let signed = adapter(exchange).await.sign(query).await.unwrap().unwrap();
     let members: Vec<(String, String)> = signed
         .members
         .into_iter()

@@ -1,5 +1,7 @@
 //! The command line of `alp`.
 
+mod adapter;
+
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,6 +14,8 @@ use clap::{Parser, Subcommand};
 use crate::config::Config;
 use crate::control::{self, Command};
 use crate::server::{Running, Start, system_clock};
+
+pub use adapter::ServerWire;
 
 /// The command by which the program starts itself to compile an adapter.
 const COMPILE: &str = "compile-adapter";
@@ -40,6 +44,9 @@ enum Action {
     Reload(PoolFile),
     /// Have the running pool end in good order.
     Stop(PoolFile),
+    /// Write, build, inspect and check adapters, and record fixtures for them.
+    #[command(subcommand)]
+    Adapter(alp_kit::Command),
     /// Compile one adapter. The server starts this by itself, as a program of its own with limits.
     #[command(name = COMPILE, hide = true)]
     CompileAdapter {
@@ -76,9 +83,10 @@ pub fn run_as(arguments: Vec<OsString>, leading: Vec<OsString>) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),
     };
-    let code = match &arguments.action {
+    let code = match arguments.action {
         Action::Serve(file) => runtime.block_on(serve(&file.config, leading)),
         Action::CheckConfig(file) => check_config(&file.config),
+        Action::Adapter(command) => runtime.block_on(adapter::run(command, leading)),
         Action::Status(file) => runtime.block_on(command(&file.config, Command::Status)),
         Action::Reload(file) => runtime.block_on(command(&file.config, Command::Reload)),
         Action::Stop(file) => runtime.block_on(command(&file.config, Command::Stop)),

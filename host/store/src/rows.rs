@@ -5,9 +5,10 @@ use sqlx::{AssertSqlSafe, Row};
 
 use crate::error::StoreError;
 
-/// The most rows written by one statement. Longer ones gain nothing measurable, and this times the most
-/// columns stays far below the 32 766 parameters that SQLite allows.
-const LONGEST_RUN: usize = 64;
+/// The most rows written by one statement. Finding the name of a parameter takes SQLite time in proportion to
+/// its place, so that longer ones are slower; and this times the most columns stays far below the 32 766
+/// parameters that SQLite allows.
+const LONGEST_RUN: usize = 16;
 
 /// The longest name, key, address or hash kept, in bytes. The longest API key of a known exchange has 128.
 pub(crate) const MAX_NAME_BYTES: usize = 256;

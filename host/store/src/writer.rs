@@ -37,12 +37,24 @@ pub(crate) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// Writes until nobody can send any more. A failed transaction is answered as such, never ends the task.
 pub(crate) async fn run_writer(write: Arc<WriteConnection>, mut queue: mpsc::Receiver<Job>) {
-    let mut jobs = Vec::with_capacity(JOBS_PER_COMMIT);
-    while queue.recv_many(&mut jobs, JOBS_PER_COMMIT).await > 0 {
+    while let Some(first) = queue.recv().await {
+        let mut jobs = vec![first];
+        gather(&mut jobs, &mut queue).await;
         if jobs.iter().any(|job| matches!(job, Job::Stop)) {
             queue.close();
         }
-        write_jobs(&write, std::mem::take(&mut jobs)).await;
+        write_jobs(&write, jobs).await;
+    }
+}
+
+/// Takes what is in the queue, after those who are ready to run had their turn: they may be about to send
+/// something as well, and the fewer the commits, the less they cost.
+async fn gather(jobs: &mut Vec<Job>, queue: &mut mpsc::Receiver<Job>) {
+    tokio::task::yield_now().await;
+    while jobs.len() < JOBS_PER_COMMIT
+        && let Ok(job) = queue.try_recv()
+    {
+        jobs.push(job);
     }
 }
 

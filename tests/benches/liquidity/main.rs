@@ -42,7 +42,7 @@ struct Size {
     runs: usize,
 }
 
-const FULL: Size = Size { lps: 32, requests: 400, runs: 9 };
+const FULL: Size = Size { lps: 128, requests: 100, runs: 9 };
 const QUICK: Size = Size { lps: 8, requests: 10, runs: 2 };
 
 /// What came of one run.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use alp_adapter::testing::{Replayed, replay, replay_recorded};
-use alp_tests::{ComponentDriver, adapter_names, component, workspace};
+use alp_tests::{adapter_names, component, component_driver, workspace};
 use wit_component::DecodedWasm;
 use wit_parser::WorldItem;
 
@@ -16,7 +16,7 @@ fn every_adapter_gives_the_requests_and_orders_of_its_fixtures() {
     let names = adapter_names();
     assert!(names.len() >= 5, "{names:?}");
     for exchange in names {
-        let driver = ComponentDriver::new(&exchange);
+        let driver = component_driver(&exchange);
         let replayed =
             replay(&driver, &fixtures(&exchange)).unwrap_or_else(|why| panic!("{exchange}: {why}"));
         let Replayed { calls, cases, orders } = replayed;
@@ -27,7 +27,7 @@ fn every_adapter_gives_the_requests_and_orders_of_its_fixtures() {
 #[test]
 fn every_adapter_gives_the_orders_of_the_recorded_replies() {
     for exchange in adapter_names().into_iter().filter(|exchange| exchange != "test_exchange") {
-        let driver = ComponentDriver::new(&exchange);
+        let driver = component_driver(&exchange);
         let replayed = replay_recorded(&driver, &exchange, &fixtures(&exchange));
         let replayed = replayed.unwrap_or_else(|why| panic!("{exchange}: {why}"));
         assert!(replayed.is_none_or(|replayed| replayed.orders > 0), "{exchange}: {replayed:?}");

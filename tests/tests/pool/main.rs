@@ -19,6 +19,7 @@ mod credits;
 mod durability;
 mod endpoints;
 mod exchange_faults;
+mod exchanges;
 mod injection;
 mod judging;
 mod messages;
