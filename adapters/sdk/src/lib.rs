@@ -102,6 +102,8 @@ mod build;
 pub mod decimal;
 pub mod fields;
 pub mod form;
+#[cfg(target_arch = "wasm32")]
+mod heap;
 #[cfg(feature = "jwt")]
 pub mod jwt;
 pub mod order;
