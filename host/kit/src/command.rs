@@ -32,7 +32,7 @@ pub enum Command {
     /// Show what a component is and what it may do, before anyone enables it.
     ///
     /// Nothing of it is sent anywhere: it is loaded into the pool's own sandbox and asked who it is. At the end stands
-    /// an exchanges/<id>.toml, ready to be pasted and filled in. Exit status 1 if a pool would refuse the file.
+    /// an `exchanges/<id>.toml`, ready to be pasted and filled in. Exit status 1 if a pool would refuse the file.
     Inspect(InspectArguments),
     /// Run the conformance checks: every fixture, and hostile replies made from the good ones.
     ///

@@ -38,7 +38,7 @@ pub struct RecordArguments {
     #[arg(long, default_value = "recorded")]
     pub name: String,
     /// A JSON file of credentials: {"key": "...", "secret": "...", ...} and what else the adapter needs, by its names.
-    /// Without it: the variables ALP_KEY, ALP_SECRET, and ALP_CREDENTIAL_<NAME> for what else it needs.
+    /// Without it: the variables ALP_KEY, ALP_SECRET, and `ALP_CREDENTIAL_<NAME>` for what else it needs.
     #[arg(long, value_name = "FILE")]
     pub credentials: Option<PathBuf>,
     /// The origin to call in place of the adapter's own, such as http://127.0.0.1:3334 of a simulated exchange.
