@@ -4,11 +4,15 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use thiserror::Error;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const PROFILE: &str = "adapter";
+
+/// How long after it was copied a pool that starts takes a file for whole.
+const SETTLED: Duration = Duration::from_millis(500);
 
 /// The folder among the adapters that is none itself.
 const SDK: &str = "sdk";
@@ -37,6 +41,8 @@ pub(crate) fn build(root: &Path) -> Result<(), BuildError> {
         let copied = std::fs::copy(&built, &part).and_then(|_| std::fs::rename(&part, &there));
         copied.map_err(|source| BuildError::Copy { path: there, source })?;
     }
+    // A pool leaves a file alone that was written a moment ago, as it may not be whole yet.
+    std::thread::sleep(SETTLED);
     Ok(())
 }
 
