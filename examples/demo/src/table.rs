@@ -49,7 +49,8 @@ async fn draw(client: &reqwest::Client, providers: &[Watched], exchange: &str) -
     let price =
         status.pointer("/message/prices/btc/0").map_or_else(|| "none yet".to_owned(), Value::to_string);
     let round = status.pointer("/message/meta/last-credit-time").and_then(Value::as_u64);
-    let round = round.map_or_else(|| "none yet".to_owned(), |start| format!("that of {} UTC", time_of_day(start)));
+    let round =
+        round.map_or_else(|| "none yet".to_owned(), |start| format!("that of {} UTC", time_of_day(start)));
     // Writing to a String cannot fail; the results below are dropped for that reason.
     let mut text = String::from("alp: a liquidity pool, a simulated exchange and three LPs\n\n");
     let _ = writeln!(text, "price {price} BTC   last round credited: {round}   a round is 10 s\n");
