@@ -1,6 +1,6 @@
 //! The exchange at its worst, and bots that would have the pool send something else.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use alp_simulated_exchange::Behaviour;
 use alp_tests::{DEADLINE, FakeServer, Lp, Settings, TestPool};
@@ -159,26 +159,26 @@ async fn pb_25_a_hanging_exchange_holds_up_neither_other_endpoints_nor_another_e
     let fake = FakeServer::start().await;
     fake.set("/api/v3/openOrders", 200, BINANCE_ORDERS);
     let text = Settings::default().exchanges[0].1.replace("{endpoint}", fake.origin());
-    let settings = Settings::default().exchange_top("call_timeout_ms = 1_500").exchange("binance", &text);
+    let settings = Settings::default().exchange_top("call_timeout_ms = 4_000").exchange("binance", &text);
     let pool = TestPool::start_with(settings).await;
     let lp = pool.lp_with("alice", &["ask 5 0.004"]).await;
     pool.register_with(&lp.key, &lp.address, "binance", "btc").await.accepted();
     pool.exchange().set_behaviour(Behaviour::Hang);
     let elsewhere = async {
         tokio::time::timeout(DEADLINE, pool.exchange().wait_for_requests(1)).await.unwrap();
-        let began = Instant::now();
         assert!(pool.get("/").await.success());
         assert_eq!(pool.get("/status").await.status, 200);
         let body = pool.signed_body(&lp, "binance", "btc").await;
         let answer = pool.post("/liquidity", &body).await;
         assert_eq!(answer.accepted(), "orders saved for validation");
-        began.elapsed()
     };
-    let began = Instant::now();
-    let (hanging, elsewhere) = tokio::join!(pool.submit(&lp, "btc"), elsewhere);
-    assert_eq!(hanging.refusal(), "test_exchange did not answer within 1.5s");
-    assert!(began.elapsed() < DEADLINE / 3, "{:?}", began.elapsed());
-    assert!(elsewhere < Duration::from_millis(1_400), "{elsewhere:?}");
+    let mut hanging = Box::pin(pool.submit(&lp, "btc"));
+    tokio::select! {
+        answer = &mut hanging => panic!("the hanging exchange was answered for first: {}", answer.text),
+        () = elsewhere => {}
+    }
+    let told = tokio::time::timeout(DEADLINE, hanging).await.unwrap().refusal();
+    assert_eq!(told, "test_exchange did not answer within 4s");
     assert_eq!(pool.orders_of(&lp).await.len(), 1);
 }
 
