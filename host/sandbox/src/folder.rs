@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use crate::admission::Admission;
 use crate::load::Sandbox;
 use crate::scan::{FolderScan, Pass, Published, system_now_ms};
 use crate::snapshot::Snapshot;
@@ -31,6 +32,7 @@ pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 /// A folder of adapters and the task that keeps it current. Dropping it ends the task.
 pub struct AdapterFolder {
     published: Arc<Published>,
+    reconsider: Arc<Notify>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -49,32 +51,45 @@ pub enum FolderError {
 impl AdapterFolder {
     /// Loads what is in the folder, then keeps it current. A folder that is missing is no error: it is told
     /// in the snapshot and waited for.
-    pub async fn open(folder: &Path, sandbox: Sandbox) -> Self {
-        Self::open_with_clock(folder, sandbox, Arc::new(system_now_ms)).await
+    pub async fn open(folder: &Path, sandbox: Sandbox, admission: Arc<dyn Admission>) -> Self {
+        Self::open_with_clock(folder, sandbox, admission, Arc::new(system_now_ms)).await
     }
 
     /// As [`AdapterFolder::open`], with another clock.
-    pub async fn open_with_clock(folder: &Path, sandbox: Sandbox, clock: Clock) -> Self {
-        let mut scan = FolderScan::new(folder, sandbox);
+    pub async fn open_with_clock(
+        folder: &Path,
+        sandbox: Sandbox,
+        admission: Arc<dyn Admission>,
+        clock: Clock,
+    ) -> Self {
+        let mut scan = FolderScan::new(folder, sandbox, admission);
         let published = scan.published();
         let mut watch = FolderWatch::new(folder);
         watch.renew();
         let first = scan.scan_once(clock()).await;
         let (stop, stopped) = oneshot::channel();
+        let reconsider = Arc::new(Notify::new());
+        let asked = Arc::clone(&reconsider);
         let task = tokio::spawn(async move {
             tokio::select! {
                 // Also when the sender is dropped.
                 _ = stopped => {}
-                () = keep_current(scan, watch, clock, first) => {}
+                () = keep_current(scan, watch, clock, first, asked) => {}
             }
         });
-        Self { published, stop: Some(stop), task }
+        Self { published, reconsider, stop: Some(stop), task }
     }
 
     /// The snapshot that is current. Cheap enough for every request.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.published.current()
+    }
+
+    /// Has the admission asked again about the adapters that serve or wait, because what it decides by has changed.
+    /// It happens at the next moment, not before this returns.
+    pub fn reconsider(&self) {
+        self.reconsider.notify_one();
     }
 
     /// Changes its value with each new snapshot.
@@ -122,10 +137,20 @@ impl Drop for AdapterFolder {
     }
 }
 
-async fn keep_current(mut scan: FolderScan, mut watch: FolderWatch, clock: Clock, first: Pass) {
+async fn keep_current(
+    mut scan: FolderScan,
+    mut watch: FolderWatch,
+    clock: Clock,
+    first: Pass,
+    asked: Arc<Notify>,
+) {
     let mut pass = first;
     loop {
         tokio::select! {
+            () = asked.notified() => {
+                scan.reconsider(clock()).await;
+                continue;
+            }
             () = watch.hint() => quiet(&watch).await,
             () = sleep(pause(pass)) => {}
         }

@@ -5,6 +5,7 @@
 //! [`AdapterFolder`] keeps a folder of adapters current while the server runs. Everything that is decided
 //! about a foreign file is decided here, and every limit is a field of [`Limits`].
 
+mod admission;
 mod cache;
 mod call;
 mod compile;
@@ -12,6 +13,7 @@ mod describe;
 mod engine;
 mod file;
 mod folder;
+mod known;
 mod limits;
 mod listing;
 mod load;
@@ -25,6 +27,7 @@ pub mod types;
 mod v1;
 mod watch;
 
+pub use admission::{Admission, AdmitAll, Judging, Verdict};
 pub use cache::CacheError;
 pub use call::{Adapter, CallError, CallFailure, Function};
 pub use compile::{CompileStop, Compiler, compile_in_child};

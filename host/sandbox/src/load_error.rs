@@ -92,6 +92,9 @@ pub enum LoadError {
     /// What it says about itself makes no sense.
     #[error("the adapter's description is wrong: {0}")]
     Description(String),
+    /// It loads, and does not behave as an adapter has to.
+    #[error("the component failed its self-check: {0}")]
+    SelfCheck(String),
     /// It is the adapter of another exchange than its file's name says.
     #[error(
         "the file is named {file_stem}.wasm, but its adapter is for `{exchange}`: name it {exchange}.wasm"
@@ -126,6 +129,7 @@ impl LoadError {
             | Self::Unfit(_)
             | Self::Trial { .. }
             | Self::Description(_)
+            | Self::SelfCheck(_)
             | Self::Name { .. } => false,
         }
     }

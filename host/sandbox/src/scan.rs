@@ -10,13 +10,15 @@ use arc_swap::ArcSwap;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
+use crate::admission::{Admission, Verdict};
 use crate::call::Adapter;
 use crate::file::hex;
-use crate::listing::{Found, Stamp, list, read_unchanged};
+use crate::known::Known;
+use crate::listing::{Found, list, read_unchanged};
 use crate::load::Sandbox;
 use crate::load_error::LoadError;
 use crate::scrub::clean_text;
-use crate::snapshot::{Entry, EntryState, Snapshot};
+use crate::snapshot::Snapshot;
 
 /// A file modified more recently is left for the next pass: somebody may be writing it.
 const SETTLED_MS: u64 = 300;
@@ -25,12 +27,13 @@ const SETTLED_MS: u64 = 300;
 const GRACE_MS: u64 = 5_000;
 
 /// An error's text in characters, with its cause.
-const ERROR_CHARS: usize = 1_000;
+pub(crate) const ERROR_CHARS: usize = 1_000;
 
 /// The folder as of the last pass, and the adapters that came of it.
 pub struct FolderScan {
     folder: PathBuf,
     sandbox: Sandbox,
+    admission: Arc<dyn Admission>,
     files: BTreeMap<String, Known>,
     folder_error: Option<String>,
     published: Arc<Published>,
@@ -53,27 +56,15 @@ pub(crate) struct Published {
     count: watch::Sender<u64>,
 }
 
-/// What is known of one file by its name without `.wasm`.
-#[derive(Default)]
-struct Known {
-    file: PathBuf,
-    stamp: Option<Stamp>,
-    /// The hash of what was tried last; it is not tried again.
-    tried: Option<[u8; 32]>,
-    adapter: Option<Arc<Adapter>>,
-    loaded_at_ms: Option<u64>,
-    last_error: Option<String>,
-    gone_since_ms: Option<u64>,
-}
-
 impl FolderScan {
     /// A scan of `folder`, which need not exist yet. Nothing is read before the first pass.
     #[must_use]
-    pub fn new(folder: &Path, sandbox: Sandbox) -> Self {
+    pub fn new(folder: &Path, sandbox: Sandbox, admission: Arc<dyn Admission>) -> Self {
         let (count, _) = watch::channel(0);
         Self {
             folder: folder.to_owned(),
             sandbox,
+            admission,
             files: BTreeMap::new(),
             folder_error: None,
             published: Arc::new(Published { current: ArcSwap::default(), count }),
@@ -112,6 +103,15 @@ impl FolderScan {
         pass
     }
 
+    /// Asks the admission again about every adapter that serves or waits: what it decides by has changed.
+    pub async fn reconsider(&mut self, now_ms: u64) {
+        let mut changed = false;
+        for (name, known) in &mut self.files {
+            changed |= known.reconsider(name, self.admission.as_ref(), now_ms).await;
+        }
+        self.publish_if(changed);
+    }
+
     pub(crate) fn published(&self) -> Arc<Published> {
         Arc::clone(&self.published)
     }
@@ -143,7 +143,7 @@ impl FolderScan {
                 now_ms
             });
             let left_ms = GRACE_MS.saturating_sub(now_ms.saturating_sub(since_ms));
-            let stays = known.adapter.is_some() && left_ms > 0;
+            let stays = (known.adapter.is_some() || known.candidate.is_some()) && left_ms > 0;
             if stays {
                 sooner(again, left_ms);
             } else {
@@ -192,17 +192,22 @@ impl FolderScan {
         if serves_it {
             known.stamp = Some(found.stamp);
             known.tried = Some(hash);
-            let had_error = known.last_error.take().is_some();
-            return self.publish_if(was_gone || had_error);
+            let had_more = known.last_error.take().is_some() | known.candidate.take().is_some();
+            return self.publish_if(was_gone || had_more);
         }
         if known.tried == Some(hash) {
             known.stamp = Some(found.stamp);
             return self.publish_if(was_gone);
         }
         let loaded = self.sandbox.load(bytes).await.and_then(|adapter| named(adapter, &found.name));
-        match loaded {
-            Ok(adapter) => self.serve(found, hash, adapter, now_ms),
-            Err(error) => self.refuse(&found, Some(hash), &error),
+        let adapter = match loaded {
+            Ok(adapter) => adapter,
+            Err(error) => return self.refuse(&found, Some(hash), &error),
+        };
+        match self.admission.judge(&adapter).await {
+            Verdict::Serve => self.serve(found, hash, adapter, now_ms),
+            Verdict::Wait(reason) => self.hold_back(found, hash, adapter, &reason),
+            Verdict::Refuse(reason) => self.refuse(&found, Some(hash), &LoadError::SelfCheck(reason)),
         }
     }
 
@@ -222,10 +227,21 @@ impl FolderScan {
                 tried: Some(hash),
                 adapter: Some(adapter),
                 loaded_at_ms: Some(now_ms),
-                last_error: None,
-                gone_since_ms: None,
+                ..Known::default()
             },
         );
+        self.publish_if(true)
+    }
+
+    /// Keeps an adapter that may not serve yet, beside the one that does.
+    fn hold_back(&mut self, found: Found, hash: [u8; 32], adapter: Arc<Adapter>, reason: &str) -> bool {
+        let known = self.files.entry(found.name.clone()).or_default();
+        known.file = found.path;
+        known.stamp = Some(found.stamp);
+        known.tried = Some(hash);
+        known.last_error = None;
+        known.gone_since_ms = None;
+        known.wait(&found.name, adapter, reason);
         self.publish_if(true)
     }
 
@@ -237,6 +253,7 @@ impl FolderScan {
         known.file = found.path.clone();
         let was_gone = known.gone_since_ms.take().is_some();
         if !error.is_passing() {
+            known.candidate = None;
             known.stamp = Some(found.stamp);
             // The compiler's limits may strike an innocent on a busy machine: touching the file is enough
             // to have it tried again. For all else it takes another content.
@@ -261,26 +278,6 @@ impl FolderScan {
     fn publish(&self) {
         let entries = self.files.iter().filter_map(|(name, known)| known.entry(name)).collect();
         self.published.replace(Snapshot::new(entries, self.folder_error.clone()));
-    }
-}
-
-impl Known {
-    fn entry(&self, name: &str) -> Option<Entry> {
-        let state = match (&self.adapter, &self.last_error, self.gone_since_ms) {
-            (Some(_), _, None) => EntryState::Serving,
-            (Some(_), _, Some(_)) => EntryState::Leaving,
-            (None, Some(_), _) => EntryState::Refused,
-            // Being loaded for the first time.
-            (None, None, _) => return None,
-        };
-        Some(Entry {
-            name: name.to_owned(),
-            file: self.file.clone(),
-            state,
-            adapter: self.adapter.clone(),
-            last_error: self.last_error.clone(),
-            loaded_at_ms: self.loaded_at_ms,
-        })
     }
 }
 

@@ -23,6 +23,10 @@ pub struct Entry {
     pub state: EntryState,
     /// The adapter, unless the file was refused and none served before.
     pub adapter: Option<Arc<Adapter>>,
+    /// An adapter that loaded and may not serve yet.
+    pub candidate: Option<Arc<Adapter>>,
+    /// Why it may not: what the operator has to do.
+    pub waits_because: Option<String>,
     /// Why the file as it is now was refused. With `state` serving: an earlier version of the file serves.
     pub last_error: Option<String>,
     /// When the adapter was loaded, in Unix milliseconds.
@@ -36,6 +40,8 @@ pub enum EntryState {
     Serving,
     /// It does, but its file is gone: it ends in a few seconds unless a new file comes.
     Leaving,
+    /// It loaded but does not serve yet, and nothing else does.
+    Waiting,
     /// It does not: its file was refused and nothing was there before.
     Refused,
 }

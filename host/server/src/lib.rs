@@ -1,6 +1,7 @@
 //! The pool's server: configuration, endpoints, the client that talks to exchanges, the loops.
 //! It knows HTTP and time; how rewards are shared, how adapters run and how rows are kept it leaves to others.
 
+pub mod admission;
 pub mod app;
 pub mod cli;
 pub mod config;

@@ -144,6 +144,7 @@ fn try_reload(app: &App, pool_file: &Path) -> Result<String, String> {
     let markets = config.exchanges.values().map(|exchange| exchange.units.len()).sum::<usize>();
     let now = InForce::new(config, Some(&before)).map_err(|error| error.to_string())?;
     app.in_force.store(Arc::new(now));
+    app.adapters.reconsider();
     Ok(format!("the configuration is in force, with {markets} markets"))
 }
 

@@ -53,10 +53,12 @@ pub(crate) async fn overview(app: &App) -> Result<String, StoreError> {
         let state = match entry.state {
             EntryState::Serving => "serving",
             EntryState::Leaving => "leaving",
+            EntryState::Waiting => "waiting",
             EntryState::Refused => "refused",
         };
-        let version = entry.adapter.as_ref().map_or("-", |adapter| adapter.description().version.as_str());
-        let error = entry.last_error.as_deref().unwrap_or("");
+        let shown = entry.adapter.as_ref().or(entry.candidate.as_ref());
+        let version = shown.map_or("-", |adapter| adapter.description().version.as_str());
+        let error = entry.waits_because.as_deref().or(entry.last_error.as_deref()).unwrap_or("");
         let _ = writeln!(text, "  {:<20} {version:<8} {state:<8} {error}", entry.name);
     }
     for exchange in in_force.config.exchanges.keys().filter(|exchange| snapshot.get(exchange).is_none()) {

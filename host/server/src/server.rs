@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::admission::PoolAdmission;
 use crate::app::{App, HostClock};
 use crate::config::Config;
 use crate::control::{ControlError, ControlSocket};
@@ -78,7 +79,7 @@ impl Running {
         let compiler =
             Compiler { program: compiler.0, leading_args: compiler.1, cache_dir: pool.cache.clone() };
         let sandbox = Sandbox::new(SandboxLimits::default(), compiler)?;
-        let adapters = AdapterFolder::open(&pool.plugins, sandbox).await;
+        let adapters = AdapterFolder::open(&pool.plugins, sandbox, Arc::new(PoolAdmission::default())).await;
         // A file that was copied a moment ago is taken up a moment later; bots should not come in between.
         let complete = |snapshot: &Snapshot| config.exchanges.keys().all(|id| snapshot.get(id).is_some());
         if adapters.wait_for(ADAPTERS_WITHIN, complete).await.is_err() {

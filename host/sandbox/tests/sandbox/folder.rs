@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use alp_sandbox::{AdapterFolder, EntryState, FolderError, Snapshot};
+use alp_sandbox::{AdapterFolder, AdmitAll, EntryState, FolderError, Snapshot};
 
 use crate::guests::Guest;
 use crate::sandbox;
@@ -32,7 +32,7 @@ fn replace(folder: &Path, bytes: &[u8]) {
 async fn files_come_are_replaced_and_go_while_the_server_runs() {
     let (_compiled, sandbox) = sandbox();
     let plugins = tempfile::tempdir().unwrap();
-    let folder = AdapterFolder::open(plugins.path(), sandbox).await;
+    let folder = AdapterFolder::open(plugins.path(), sandbox, Arc::new(AdmitAll)).await;
     assert!(folder.snapshot().entries().is_empty());
 
     std::fs::write(plugins.path().join("good.wasm"), version("1.0.0")).unwrap();
@@ -59,7 +59,7 @@ async fn a_slow_copy_is_loaded_once_it_is_whole_and_never_refused() {
     let (_compiled, sandbox) = sandbox();
     let plugins = tempfile::tempdir().unwrap();
     replace(plugins.path(), &version("1.0.0"));
-    let folder = AdapterFolder::open(plugins.path(), sandbox).await;
+    let folder = AdapterFolder::open(plugins.path(), sandbox, Arc::new(AdmitAll)).await;
     folder.wait_for(DEADLINE, serves("1.0.0")).await.unwrap();
 
     let bytes = version("1.1.0");
@@ -81,7 +81,7 @@ async fn a_folder_made_later_is_found() {
     let (_compiled, sandbox) = sandbox();
     let parent = tempfile::tempdir().unwrap();
     let plugins = parent.path().join("plugins");
-    let folder = AdapterFolder::open(&plugins, sandbox).await;
+    let folder = AdapterFolder::open(&plugins, sandbox, Arc::new(AdmitAll)).await;
     assert!(folder.snapshot().folder_error().is_some());
     std::fs::create_dir(&plugins).unwrap();
     folder.wait_for(DEADLINE, |snapshot| snapshot.folder_error().is_none()).await.unwrap();
@@ -96,7 +96,7 @@ async fn a_folder_that_was_replaced_is_watched_again() {
     let plugins = parent.path().join("plugins");
     std::fs::create_dir(&plugins).unwrap();
     replace(&plugins, &version("1.0.0"));
-    let folder = AdapterFolder::open(&plugins, sandbox).await;
+    let folder = AdapterFolder::open(&plugins, sandbox, Arc::new(AdmitAll)).await;
     folder.wait_for(DEADLINE, serves("1.0.0")).await.unwrap();
 
     std::fs::rename(&plugins, parent.path().join("before")).unwrap();
@@ -118,7 +118,8 @@ async fn a_folder_where_nothing_happens_is_left_alone() {
         counted.fetch_add(1, Ordering::Relaxed);
         4_000_000_000_000
     };
-    let folder = AdapterFolder::open_with_clock(plugins.path(), sandbox, Arc::new(clock)).await;
+    let folder =
+        AdapterFolder::open_with_clock(plugins.path(), sandbox, Arc::new(AdmitAll), Arc::new(clock)).await;
     replace(plugins.path(), &version("1.0.0"));
     folder.wait_for(DEADLINE, serves("1.0.0")).await.unwrap();
     // Reading the file was an event too, and so was watching again: neither may lead to another pass.
@@ -132,7 +133,7 @@ async fn a_folder_where_nothing_happens_is_left_alone() {
 async fn waiting_for_what_never_comes_ends_at_the_deadline() {
     let (_compiled, sandbox) = sandbox();
     let plugins = tempfile::tempdir().unwrap();
-    let folder = AdapterFolder::open(plugins.path(), sandbox).await;
+    let folder = AdapterFolder::open(plugins.path(), sandbox, Arc::new(AdmitAll)).await;
     let waited = folder.wait_for(Duration::from_millis(50), |_| false).await;
     assert_eq!(waited.err(), Some(FolderError::TimedOut));
 }

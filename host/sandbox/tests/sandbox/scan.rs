@@ -1,8 +1,9 @@
 //! Passes over a folder, with the time as an argument.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use alp_sandbox::{EntryState, FolderScan, Pass};
+use alp_sandbox::{AdmitAll, EntryState, FolderScan, Pass};
 use tempfile::TempDir;
 
 use crate::guests::Guest;
@@ -20,7 +21,7 @@ impl Bench {
     fn new() -> Self {
         let (compiled, sandbox) = sandbox();
         let plugins = tempfile::tempdir().unwrap();
-        let scan = FolderScan::new(plugins.path(), sandbox);
+        let scan = FolderScan::new(plugins.path(), sandbox, Arc::new(AdmitAll));
         Self { _compiled: compiled, plugins, scan, now_ms: 2_000_000_000_000 }
     }
 

@@ -31,10 +31,12 @@ fn shown(entry: &Entry, config: &Config) -> Tree {
     let settings = config.exchanges.get(&entry.name);
     let state = match entry.state {
         EntryState::Refused => "refused",
+        EntryState::Waiting => "waiting",
         EntryState::Serving | EntryState::Leaving if settings.is_none() => {
             "waiting: its exchange is not configured"
         }
         EntryState::Leaving => "serving: its file is gone, and it goes too unless a successor comes",
+        EntryState::Serving if entry.candidate.is_some() => "serving: the newer version of its file waits",
         EntryState::Serving if entry.last_error.is_some() => {
             "serving: the newer version of its file was refused"
         }
@@ -48,9 +50,14 @@ fn shown(entry: &Entry, config: &Config) -> Tree {
         ("file".to_owned(), file.map_or(Tree::Null, Tree::text)),
         ("state".to_owned(), Tree::text(state)),
         ("last_error".to_owned(), error),
+        ("waits_because".to_owned(), entry.waits_because.as_ref().map_or(Tree::Null, Tree::text)),
+        (
+            "candidate_sha256".to_owned(),
+            entry.candidate.as_ref().map_or(Tree::Null, |c| Tree::text(c.sha256())),
+        ),
         ("loaded_at_ms".to_owned(), loaded),
     ]);
-    if let Some(adapter) = &entry.adapter {
+    if let Some(adapter) = entry.adapter.as_ref().or(entry.candidate.as_ref()) {
         let endpoint = settings.and_then(|settings| settings.endpoint.as_deref());
         describe(adapter, endpoint, &mut members);
     }
