@@ -13,7 +13,6 @@ pub mod loops;
 pub mod message;
 mod overview;
 pub mod prices;
-pub mod records;
 mod registrations;
 pub mod rounds;
 pub mod server;

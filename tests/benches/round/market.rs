@@ -5,8 +5,8 @@ use std::path::Path;
 use alp_pool::judge::{ReportedOrder, judge_orders};
 use alp_pool::price::{PoolPrice, Price};
 use alp_pool::terms::Side;
+use alp_record::judged::{OrderRecord, PriceRecord, to_json};
 use alp_server::config::{Config, UnitConfig};
-use alp_server::records::{OrderRecord, PriceRecord, to_json};
 use alp_store::Sample;
 use alp_tests::{Lp, TEST_EXCHANGE};
 

@@ -56,7 +56,7 @@ fn only_the_sdk_knows_how_components_are_made() {
 #[test]
 fn of_the_hosts_crates_only_the_server_knows_http() {
     for library in ["axum", "reqwest", "hyper"] {
-        let host = ["alp-pool", "alp-sandbox", "alp-store"];
+        let host = ["alp-pool", "alp-record", "alp-sandbox", "alp-store"];
         assert!(who_needs(library).iter().all(|name| !host.contains(&name.as_str())), "{library}");
         assert!(who_needs(library).contains(&"alp-server".to_owned()), "{library}");
     }
@@ -69,6 +69,15 @@ fn the_lower_crates_of_the_host_do_not_know_each_other_nor_the_server() {
         let ours: Vec<&String> = all[name].iter().filter(|needed| needed.starts_with("alp-")).collect();
         assert!(ours.is_empty(), "{name} needs {ours:?}");
     }
+}
+
+#[test]
+fn the_documents_need_the_rules_of_the_pool_and_nothing_that_does_io() {
+    let needed = dependencies().remove("alp-record").unwrap();
+    assert_eq!(
+        needed,
+        ["alp-pool", "serde", "serde_json", "sha2", "thiserror"].map(ToOwned::to_owned).into()
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use alp_pool::terms::{Fill, RankNumber, RankTerms, SideTerms, Terms};
 
 use super::faults::ConfigFaults;
 use super::section::{self, Section};
-use super::{ExchangeConfig, MAX_EXCHANGES, UnitConfig, terms_document};
+use super::{ExchangeConfig, MAX_EXCHANGES, UnitConfig};
 
 /// Longest name of an exchange, a unit or a currency.
 const MAX_NAME: usize = 64;
@@ -128,8 +128,8 @@ fn read_unit(section: &Section<'_, '_>, name: &str, currency: &str) -> Option<Un
         }
     }
     let (base, quote, reverse, terms) = (base?, quote?, reverse?, terms?);
-    let document = terms_document::write_terms(&base, &quote, reverse, &terms);
-    let terms_id = terms_document::id_of(&document);
+    let document = alp_record::write_terms(&base, &quote, reverse, &terms);
+    let terms_id = alp_record::id_of(&document);
     Some(UnitConfig { base, quote, reverse, parameters, terms, document, terms_id })
 }
 

@@ -6,7 +6,6 @@ mod exchange_file;
 mod faults;
 mod pool_file;
 mod section;
-mod terms_document;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -19,7 +18,6 @@ use alp_pool::round::RoundLength;
 use alp_pool::terms::Terms;
 
 pub use faults::{ConfigFault, ConfigFaults};
-pub use terms_document::{TermsDocumentError, read_terms};
 
 /// Largest configuration file that is read, in bytes. A pool of a hundred markets fits many times over.
 pub const MAX_FILE_BYTES: u64 = 1024 * 1024;

@@ -13,10 +13,10 @@ use axum::response::Response;
 use super::failures::{NOT_UTF8, server_error};
 use crate::app::App;
 use crate::message::shown;
-use crate::records::{
+use crate::wire::{Tree, json, outcome};
+use alp_record::judged::{
     CreditDetail, MarketStatistics, OrderRecord, PriceRecord, RecordError, RoundStatistics, from_json,
 };
-use crate::wire::{Tree, json, outcome};
 
 /// How many orders are shown, as in the original.
 const SHOWN: usize = 100;

@@ -12,9 +12,9 @@ use axum::response::Response;
 use super::failures::{NOT_UTF8, server_error};
 use crate::app::App;
 use crate::message::shown;
-use crate::records::RecordError;
 use crate::rounds::coins_from;
 use crate::wire::{Tree, json, outcome};
+use alp_record::judged::RecordError;
 
 pub(super) async fn show(State(app): State<Arc<App>>, user: Result<Path<String>, PathRejection>) -> Response {
     let Ok(Path(user)) = user else { return outcome(false, NOT_UTF8) };

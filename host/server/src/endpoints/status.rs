@@ -11,8 +11,8 @@ use axum::response::Response;
 use super::failures::server_error;
 use crate::app::App;
 use crate::prices::pool_price;
-use crate::records::{MarketStatistics, RoundStatistics, SideStatistics, from_json};
 use crate::wire::{Tree, json};
+use alp_record::judged::{MarketStatistics, RoundStatistics, SideStatistics, from_json};
 
 pub(super) async fn show(State(app): State<Arc<App>>) -> Response {
     let status = match app.store.pool_status().await {
@@ -86,7 +86,7 @@ fn sides(
 
 fn ranks<'s>(
     side: &'s SideStatistics,
-    number: impl Fn(&'s crate::records::RankStatistics) -> &'s String,
+    number: impl Fn(&'s alp_record::judged::RankStatistics) -> &'s String,
 ) -> BTreeMap<String, Tree> {
     side.ranks.iter().map(|rank| (format!("rank_{}", rank.rank), Tree::number(number(rank)))).collect()
 }

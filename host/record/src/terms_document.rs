@@ -39,7 +39,9 @@ struct RankDocument {
 /// Version of the document's form.
 const VERSION: u32 = 1;
 
-pub(super) fn write_terms(base: &str, quote: &str, reverse: bool, terms: &Terms) -> String {
+/// Writes the rules of a market as their document: the same rules, the same bytes.
+#[must_use]
+pub fn write_terms(base: &str, quote: &str, reverse: bool, terms: &Terms) -> String {
     let side = |side: Side| {
         let side = terms.side(side);
         let ranks = side.ranks().iter().map(|rank| RankDocument {
@@ -64,7 +66,9 @@ pub(super) fn write_terms(base: &str, quote: &str, reverse: bool, terms: &Terms)
     serde_json::to_string(&document).unwrap_or_default()
 }
 
-pub(super) fn id_of(document: &str) -> String {
+/// The id of a document: its SHA-256 in lower-case hexadecimal.
+#[must_use]
+pub fn id_of(document: &str) -> String {
     Sha256::digest(document.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
