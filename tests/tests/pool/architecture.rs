@@ -76,7 +76,7 @@ fn the_documents_need_the_rules_of_the_pool_and_nothing_that_does_io() {
     let needed = dependencies().remove("alp-record").unwrap();
     assert_eq!(
         needed,
-        ["alp-pool", "serde", "serde_json", "sha2", "thiserror"].map(ToOwned::to_owned).into()
+        ["alp-pool", "ring", "serde", "serde_json", "sha2", "thiserror"].map(ToOwned::to_owned).into()
     );
 }
 

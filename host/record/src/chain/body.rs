@@ -1,0 +1,222 @@
+//! What an entry says: a round, or whatever else changes what LPs are owed.
+
+use serde::{Deserialize, Serialize};
+
+use super::digest::Digest;
+use crate::judged::{OrderRecord, PriceRecord, RoundStatistics};
+
+/// The content of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Body {
+    /// The chain begins, or goes on after the database was restored.
+    Epoch(EpochStart),
+    /// A round that was credited.
+    Round(Box<RoundBody>),
+    /// What an LP is owed was corrected by hand.
+    Correction(Correction),
+    /// A payout was made.
+    Payout(PayoutEntry),
+    /// What the entries before came to; they may be forgotten after this.
+    CarryForward(CarryForward),
+}
+
+/// Why an epoch begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EpochStart {
+    /// A sentence.
+    pub reason: String,
+    /// The digest of the last header that was published before; nothing for the first epoch.
+    pub last_published: Digest,
+}
+
+/// A round: its rules, its prices, what each LP showed and what each was credited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoundBody {
+    /// Start, in Unix seconds.
+    pub start: u64,
+    /// Length in seconds.
+    pub seconds: u32,
+    /// Every set of reward rules that anything was judged by, in full.
+    pub terms: Vec<TermsEntry>,
+    /// The prices in force, with the quotes they came from.
+    pub prices: Vec<PriceQuotes>,
+    /// What all markets together could pay, in coins.
+    pub reward: String,
+    /// What they paid, in coins.
+    pub paid: String,
+    /// Totals and pots.
+    pub statistics: RoundStatistics,
+    /// The LPs, in the order in which remainders are shared among equals.
+    pub lps: Vec<LpRound>,
+}
+
+/// Reward rules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TermsEntry {
+    /// The digest of the document.
+    pub id: Digest,
+    /// The document.
+    pub document: String,
+}
+
+/// A price that was in force, and why.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PriceQuotes {
+    /// The unit.
+    pub unit: String,
+    /// The price, a decimal: coins' price in the unit, before a market's `reverse`.
+    pub price: String,
+    /// When it was fetched, in Unix milliseconds; 0 for a price that the operator fixed.
+    pub at_ms: u64,
+    /// What each feed said. The price is their median. Empty for a price that the operator fixed.
+    pub quotes: Vec<Quote>,
+}
+
+/// What one feed said.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quote {
+    /// The feed, by its host.
+    pub source: String,
+    /// The price, a decimal.
+    pub price: String,
+}
+
+/// One LP in a round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LpRound {
+    /// The LP's pseudonym.
+    pub lp: Digest,
+    /// What it showed.
+    pub samples: Vec<SampleEntry>,
+    /// What it was credited.
+    pub credits: Vec<RoundCredit>,
+}
+
+/// What an LP showed in one market, as it was judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SampleEntry {
+    /// The exchange.
+    pub exchange: String,
+    /// The unit.
+    pub unit: String,
+    /// When it was taken, in Unix milliseconds.
+    pub at_ms: u64,
+    /// The reward rules it was judged by.
+    pub terms: Digest,
+    /// The SHA-256 of the adapter that read the reply.
+    pub adapter: String,
+    /// The SHA-256 of the exchange's reply.
+    pub reply: String,
+    /// Whether the exchange may have cut its list off.
+    pub maybe_truncated: bool,
+    /// The price it was judged by.
+    pub price: PriceRecord,
+    /// The orders. Their ids are commitments.
+    pub orders: Vec<OrderRecord>,
+}
+
+/// What an LP was credited for one market.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoundCredit {
+    /// The exchange.
+    pub exchange: String,
+    /// The unit.
+    pub unit: String,
+    /// The liquidity provided.
+    pub provided: String,
+    /// In coins.
+    pub amount: String,
+    /// What each order earned, in the sample's order.
+    pub orders: Vec<String>,
+}
+
+/// A correction by the operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Correction {
+    /// Whose.
+    pub lp: Digest,
+    /// By how much, in whole 1e-8 of the coin; negative takes away.
+    pub amount_e8: i64,
+    /// Who corrected it.
+    pub who: String,
+    /// Why.
+    pub why: String,
+}
+
+/// A payout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PayoutEntry {
+    /// The payout's id.
+    pub payout: String,
+    /// The id of its transaction.
+    pub txid: String,
+    /// What each LP's balance went down by.
+    pub lps: Vec<LpAmount>,
+}
+
+/// What entries before came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CarryForward {
+    /// Why.
+    pub why: String,
+    /// Each LP's balance.
+    pub lps: Vec<LpAmount>,
+}
+
+/// An amount of one LP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LpAmount {
+    /// The LP's pseudonym.
+    pub lp: Digest,
+    /// In whole 1e-8 of the coin.
+    pub amount_e8: i64,
+}
+
+impl Body {
+    /// The body as it is written.
+    #[must_use]
+    pub fn line(&self) -> String {
+        line(self)
+    }
+
+    /// The LPs that the body is about, in its order.
+    #[must_use]
+    pub fn lps(&self) -> Vec<Digest> {
+        match self {
+            Self::Epoch(_) => Vec::new(),
+            Self::Round(round) => round.lps.iter().map(|lp| lp.lp).collect(),
+            Self::Correction(correction) => vec![correction.lp],
+            Self::Payout(payout) => payout.lps.iter().map(|lp| lp.lp).collect(),
+            Self::CarryForward(forward) => forward.lps.iter().map(|lp| lp.lp).collect(),
+        }
+    }
+
+    /// Each LP's part as it stands in the body, in the order of [`Body::lps`]: the leaves of the tree.
+    pub(crate) fn leaves(&self) -> Vec<String> {
+        match self {
+            Self::Epoch(_) => Vec::new(),
+            Self::Round(round) => round.lps.iter().map(line).collect(),
+            Self::Correction(correction) => vec![line(correction)],
+            Self::Payout(payout) => payout.lps.iter().map(line).collect(),
+            Self::CarryForward(forward) => forward.lps.iter().map(line).collect(),
+        }
+    }
+}
+
+/// Texts, numbers and lists have no way to fail to be written.
+fn line<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

@@ -1,0 +1,27 @@
+//! The pool's published record: a chain of signed entries from which anybody can recompute every credit.
+//! It does not know where entries are kept or served, and it cannot tell whether an order ever existed.
+//!
+//! An entry is three lines of JSON: a [`Header`], the [`Body`] that the header names by its digest, and the
+//! [`Signature`] over the header. Headers are linked by their digests, so that nothing can be changed, dropped or
+//! slipped in later; each carries the root of a tree over the LPs, so that one LP's part can be shown without the rest.
+
+mod body;
+mod digest;
+mod entry;
+mod merkle;
+mod pseudonym;
+mod receipt;
+mod round;
+mod verify;
+
+pub use body::{
+    Body, CarryForward, Correction, EpochStart, LpAmount, LpRound, PayoutEntry, PriceQuotes, Quote,
+    RoundBody, RoundCredit, SampleEntry, TermsEntry,
+};
+pub use digest::Digest;
+pub use entry::{Entry, EntryError, Header, MAX_ENTRY_BYTES, PoolKey, PublicKey, Signature, VERSION};
+pub use merkle::{InclusionProof, Step};
+pub use pseudonym::{NONCE_BYTES, Opening, order_commitment};
+pub use receipt::{Receipt, SignedReceipt};
+pub use round::{LpSamples, RoundInputs, StoredOrders, round_body};
+pub use verify::{Balance, Finding, Verified, Verifier, prove_equivocation, verify_proof};
