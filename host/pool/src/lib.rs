@@ -19,6 +19,7 @@ pub mod decimal;
 pub mod judge;
 pub mod median;
 pub mod money;
+pub mod payout;
 pub mod pots;
 pub mod price;
 pub mod round;
