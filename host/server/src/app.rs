@@ -44,7 +44,8 @@ impl InForce {
             });
             let client = match kept {
                 Some(client) => client.clone(),
-                None => ExchangeClient::new(timeouts, settings.reply_bytes)?,
+                None => ExchangeClient::new(timeouts, settings.reply_bytes)?
+                    .with_own_endpoint(settings.endpoint.as_deref())?,
             };
             clients.insert(exchange.clone(), client);
         }

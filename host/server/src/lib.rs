@@ -11,6 +11,7 @@ pub mod exchange;
 pub mod look_ups;
 pub mod loops;
 pub mod message;
+pub mod network;
 mod overview;
 pub mod prices;
 mod registrations;

@@ -85,7 +85,7 @@ pub fn pool_price(price: Price, reverse: bool) -> PoolPrice {
 }
 
 async fn ask(source: &SourceConfig, client: &ExchangeClient) -> Result<Price, SourceFault> {
-    let body = client.get(&source.url).await?;
+    let body = client.get(&source.grant).await?;
     let text = number_at(&body, &source.pointer)?;
     let price = Price::parse(&text).map_err(|error| SourceFault::NotAPrice(error.to_string()))?;
     if source.inverted {

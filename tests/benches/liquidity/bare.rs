@@ -47,6 +47,7 @@ pub(crate) async fn start(origin: String) -> SocketAddr {
     // As the pool has them where its configuration says nothing.
     let timeouts = Timeouts { connect: Duration::from_secs(3), call: Duration::from_secs(10) };
     let client = ExchangeClient::new(timeouts, 2 * 1024 * 1024).unwrap();
+    let client = client.with_own_endpoint(Some(&origin)).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router =

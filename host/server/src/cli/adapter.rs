@@ -59,7 +59,9 @@ impl Wire for ServerWire {
     ) -> Sending<'a> {
         Box::pin(async move {
             let prepared = prepare(description, endpoint, request).map_err(|breach| breach.to_string())?;
-            let client = ExchangeClient::new(TIMEOUTS, REPLY_BYTES).map_err(|error| error.to_string())?;
+            let client = ExchangeClient::new(TIMEOUTS, REPLY_BYTES)
+                .and_then(|client| client.with_own_endpoint(endpoint))
+                .map_err(|error| error.to_string())?;
             client.send(&prepared).await.map_err(|error| error.to_string())
         })
     }

@@ -17,6 +17,8 @@ use alp_pool::price::Price;
 use alp_pool::round::RoundLength;
 use alp_pool::terms::Terms;
 
+use crate::network::OutboundGrant;
+
 pub use faults::{ConfigFault, ConfigFaults};
 
 /// Largest configuration file that is read, in bytes. A pool of a hundred markets fits many times over.
@@ -142,8 +144,8 @@ pub struct FeedsConfig {
 /// One feed: a JSON document somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceConfig {
-    /// Its address.
-    pub url: String,
+    /// Its address, and what may be sent there.
+    pub grant: OutboundGrant,
     /// The JSON pointer to the price within it.
     pub pointer: String,
     /// Whether it says coins for a unit where units for a coin are wanted.

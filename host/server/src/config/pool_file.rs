@@ -12,6 +12,7 @@ use alp_pool::round::RoundLength;
 use super::faults::ConfigFaults;
 use super::section::{self, Section};
 use super::{FeedsConfig, Limits, PoolConfig, PriceConfig, SourceConfig};
+use crate::network::OutboundGrant;
 
 /// Most feeds of one price.
 const MAX_FEEDS: usize = 50;
@@ -171,13 +172,16 @@ fn read_source(section: &Section<'_, '_>) -> Option<SourceConfig> {
     let inverted = section.flag("inverted", false);
     section.finish();
     let (url, pointer) = (url?, pointer?);
-    if !url.starts_with("https://") && !url.starts_with("http://") {
-        section.fault("url", "must start with https:// (or http:// for a feed of your own)");
-        return None;
-    }
+    let grant = match OutboundGrant::get(&url) {
+        Ok(grant) => grant,
+        Err(fault) => {
+            section.fault("url", fault.to_string());
+            return None;
+        }
+    };
     if !pointer.is_empty() && !pointer.starts_with('/') {
         section.fault("pointer", "must be a JSON pointer such as /data/price");
         return None;
     }
-    Some(SourceConfig { url, pointer, inverted: inverted? })
+    Some(SourceConfig { grant, pointer, inverted: inverted? })
 }

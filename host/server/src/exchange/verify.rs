@@ -122,7 +122,7 @@ async fn send(with: &Verification<'_>, submission: &Submission, request: &Reques
             exchange = with.exchange,
             version = %description.version,
             sha256 = with.adapter.sha256(),
-            %breach,
+            breach = clean_text(&breach.to_string(), MAX_WORDS),
             "an adapter asked for a request that is not granted"
         );
         let message = format!("the adapter of {} asked for a request that is not granted", with.exchange);
@@ -168,6 +168,11 @@ fn broken(with: &Verification<'_>, error: &CallError) -> Refusal {
 }
 
 fn unreachable(exchange: &str, error: &ClientError) -> Refusal {
+    if error.is_operators() {
+        tracing::error!(exchange, error = error as &dyn std::error::Error, "a request was not sent");
+        let message = format!("a request to {exchange} was not sent; the pool's operator can see why");
+        return Refusal::new(WhoActs::Operator, message);
+    }
     Refusal::new(WhoActs::Exchange, format!("{exchange} {}", clean_text(&error.to_string(), MAX_WORDS)))
 }
 
