@@ -9,23 +9,27 @@
 )]
 
 mod addresses;
+mod asking_guest;
 mod components;
 mod driver;
 mod fake_server;
 mod http;
 mod lps;
 mod pool;
+mod raw_server;
 mod settings;
 mod signing;
 mod wait;
 
 pub use addresses::{address, address_of};
+pub use asking_guest::AskingGuest;
 pub use components::{adapter_names, another_build, component, put_in_place, workspace};
 pub use driver::component_driver;
 pub use fake_server::FakeServer;
 pub use http::{Answer, message_body};
 pub use lps::Lp;
 pub use pool::{START_MS, START_S, TestPool};
+pub use raw_server::{Raw, RawServer};
 pub use settings::{Settings, TEST_EXCHANGE};
 pub use signing::{adapter, sandbox, sign, sign_query};
 pub use wait::{DEADLINE, wait_until};

@@ -23,5 +23,7 @@ mod exchanges;
 mod injection;
 mod judging;
 mod messages;
+mod network;
+mod outbound;
 mod prices;
 mod registration;

@@ -91,7 +91,10 @@ async fn run(with: &Verification<'_>, submission: &Submission) -> Result<Verifie
     let started = with.adapter.start(submission).await.map_err(|error| broken(with, &error))?;
     let mut step = started.map_err(|fault| refusal(with.exchange, fault))?.step;
     let mut replies = Sha256::new();
-    for _ in 0..=MAX_REQUESTS {
+    for sent in 0..=MAX_REQUESTS {
+        if sent == MAX_REQUESTS && !matches!(step, Step::Orders(_)) {
+            break;
+        }
         let (state, reply) = match step {
             Step::Orders(list) => {
                 let reply_sha256 = replies.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
