@@ -15,8 +15,8 @@ use thiserror::Error;
 
 use super::Prepared;
 use crate::network::{
-    CheckedResolver, ForbiddenAddress, NameLookUp, OutboundGrant, Reach, check_public, literal_address,
-    system_look_up,
+    CheckedResolver, ForbiddenAddress, NameLookUp, OutboundGrant, Reach, ResolveError, check_public,
+    literal_address, system_look_up,
 };
 
 /// What the pool calls itself. Some exchanges refuse clients that do not say.
@@ -174,7 +174,7 @@ impl ExchangeClient {
     }
 
     fn failed(&self, error: &reqwest::Error, url: &Url) -> ClientError {
-        if let Some(address) = cause_of::<ForbiddenAddress>(error) {
+        if let Some(ResolveError::Forbidden(address)) = cause_of(error) {
             forbidden(address.clone(), url)
         } else if let Some(fault) = cause_of::<rustls::Error>(error) {
             ClientError::Tls { reason: cut(&fault.to_string()) }
@@ -233,13 +233,14 @@ fn root_cause(error: &reqwest::Error) -> String {
     cut(&cause.map_or_else(|| "the connection failed".to_owned(), ToString::to_string))
 }
 
-/// The cause of this type. An I/O error hides the error that it is made of from the chain of causes.
+/// The cause of this type. I/O errors, one in another at times, hide what they are made of from the chain of causes.
 fn cause_of<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut next = error.source();
-    while let Some(cause) = next {
-        let within = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let within = within.and_then(|within| within.downcast_ref());
-        if let Some(found) = cause.downcast_ref().or(within) {
+    while let Some(mut cause) = next {
+        while let Some(within) = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            cause = within;
+        }
+        if let Some(found) = cause.downcast_ref() {
             return Some(found);
         }
         next = cause.source();

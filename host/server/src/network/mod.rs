@@ -8,4 +8,6 @@ mod resolver;
 pub use address_rules::{NotPublic, check_public};
 pub(crate) use outbound_grant::literal_address;
 pub use outbound_grant::{BasicAuth, OutboundGrant, UrlFault};
-pub use resolver::{CheckedResolver, ForbiddenAddress, LookingUp, NameLookUp, Reach, system_look_up};
+pub use resolver::{
+    CheckedResolver, ForbiddenAddress, LookingUp, NameLookUp, Reach, ResolveError, system_look_up,
+};
