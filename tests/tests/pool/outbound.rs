@@ -309,6 +309,16 @@ async fn a_server_that_sends_nothing_is_given_up_after_the_time_of_a_call() {
 }
 
 #[tokio::test]
+async fn a_name_that_nobody_answers_for_is_given_up_after_the_time_of_a_connection() {
+    let look_up: NameLookUp = Arc::new(|_| Box::pin(std::future::pending()));
+    let timeouts = Timeouts { connect: Duration::from_millis(50), call: DEADLINE };
+    let client = ExchangeClient::resolving(timeouts, REPLY_BYTES, look_up).unwrap();
+    let answer = client.send(&request("https://api.exchange.example/")).await;
+    let reason = "no connection within 50ms".to_owned();
+    assert_eq!(answer, Err(ClientError::Unreachable { reason }));
+}
+
+#[tokio::test]
 async fn what_a_broken_connection_says_is_one_short_line() {
     let mut forged = b"HTTP/1.1 200 OK\r\nX-\x1b[31m\n2026-01-01 ERROR paid: ".to_vec();
     forged.extend("\u{202e}x".repeat(5_000).into_bytes());

@@ -16,7 +16,7 @@ use thiserror::Error;
 use super::Prepared;
 use crate::network::{
     CheckedResolver, ForbiddenAddress, NameLookUp, OutboundGrant, Reach, ResolveError, check_public,
-    literal_address, system_look_up,
+    literal_address, system_look_up, tls_config,
 };
 
 /// What the pool calls itself. Some exchanges refuse clients that do not say.
@@ -78,8 +78,6 @@ impl ExchangeClient {
         reply_bytes: usize,
         look_up: NameLookUp,
     ) -> Result<Self, ClientError> {
-        // The program may have been set up already, by another client.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = |reach| http_client(timeouts, CheckedResolver::new(look_up.clone(), reach));
         let (public, anywhere) = (http(Reach::PublicOnly)?, http(Reach::Anywhere)?);
         Ok(Self { public, anywhere, own: None, timeouts, reply_bytes })
@@ -191,7 +189,9 @@ impl ExchangeClient {
 }
 
 fn http_client(timeouts: Timeouts, resolver: CheckedResolver) -> Result<reqwest::Client, ClientError> {
+    let tls = tls_config().map_err(|error| ClientError::Setup { reason: cut(&error.to_string()) })?;
     reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
         .dns_resolver(resolver)
         .no_proxy()
         .referer(false)

@@ -4,6 +4,7 @@
 mod address_rules;
 mod outbound_grant;
 mod resolver;
+mod trust;
 
 pub use address_rules::{NotPublic, check_public};
 pub(crate) use outbound_grant::literal_address;
@@ -11,3 +12,4 @@ pub use outbound_grant::{BasicAuth, OutboundGrant, UrlFault};
 pub use resolver::{
     CheckedResolver, ForbiddenAddress, LookingUp, NameLookUp, Reach, ResolveError, system_look_up,
 };
+pub(crate) use trust::tls_config;
