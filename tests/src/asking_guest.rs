@@ -1,4 +1,5 @@
-//! An adapter that only ever asks: every answer of it is the same request. Made from text, as small as can be.
+//! An adapter that only ever asks: every answer of it is the same request. Made from text, as small as can be. It
+//! behaves while it is looked at: it refuses by name what a self-check sends, whose signature is one character long.
 
 use std::fmt::Write;
 
@@ -8,12 +9,14 @@ use wit_parser::Resolve;
 /// The contract.
 const WIT: &str = include_str!("../../wit/v1/exchange.wit");
 
-/// Where the answer of `start` and `resume` lies in the guest's memory; `sign` and `describe` have their own.
+/// Where the answer of `start` and `resume` lies in the guest's memory.
 const ANSWER: usize = 0;
-const SIGNED: usize = 512;
+/// A fault: what it answers to a self-check, and to whoever wants something signed.
+const REFUSED: usize = 512;
 const DESCRIPTION: usize = 1024;
 const CALL: usize = 1152;
 const QUERY: usize = 1280;
+const NOTES: usize = 1408;
 const TEXTS: usize = 2048;
 
 /// What the adapter says and asks for.
@@ -56,11 +59,13 @@ impl AskingGuest<'_> {
                     (global.set $heap (i32.add (local.get $at) (local.get 3)))
                     (local.get $at))
                 (func (export "{name}#describe") (result i32) (i32.const {describe}))
-                (func (export "{name}#sign") (param i32) (result i32) (i32.const {sign}))
-                (func (export "{name}#start") (param i32) (result i32) (i32.const {answer}))
+                (func (export "{name}#sign") (param i32) (result i32) (i32.const {refused}))
+                (func (export "{name}#start") (param i32) (result i32)
+                    (select (i32.const {refused}) (i32.const {answer})
+                        (i32.eq (i32.load offset=20 (local.get 0)) (i32.const 1))))
                 (func (export "{name}#resume") (param i32) (result i32) (i32.const {answer})))"#,
             describe = BASE + DESCRIPTION,
-            sign = BASE + SIGNED,
+            refused = BASE + REFUSED,
             answer = BASE + ANSWER,
         )
     }
@@ -77,9 +82,14 @@ impl AskingGuest<'_> {
             memory.text(QUERY, undeclared);
             memory.text(QUERY + 8, "1");
         }
-        memory.text(SIGNED + 16, "signature");
+        // The second case of a result, and in it the first of a fault: unusable.
+        memory.0[REFUSED] = 1;
+        memory.text(REFUSED + 16, "not for this one");
         memory.text(DESCRIPTION, self.exchange);
         memory.text(DESCRIPTION + 8, "0.1.0");
+        memory.word(DESCRIPTION + 16, BASE + NOTES);
+        memory.word(DESCRIPTION + 20, 1);
+        memory.text(NOTES, "Give it no key at all.");
         memory.text(DESCRIPTION + 24, self.origin);
         memory.word(DESCRIPTION + 32, BASE + CALL);
         memory.word(DESCRIPTION + 36, 1);
@@ -87,6 +97,8 @@ impl AskingGuest<'_> {
         memory.0[DESCRIPTION + 40] = 2;
         memory.text(CALL, "open-orders");
         memory.text(CALL + 24, "/orders");
+        // It says of its call that it carries a signature.
+        memory.0[CALL + 49] = 1;
         memory.0
     }
 }

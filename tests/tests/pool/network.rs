@@ -24,14 +24,15 @@ async fn pool_with_guest(guest: &AskingGuest<'_>, top: &str) -> (TestPool, Lp) {
     let pool = TestPool::start_with(settings).await;
     pool.plug_in("hostile", &guest.component());
     let loaded = pool.app().adapters.wait_for(DEADLINE, |snapshot| snapshot.get("hostile").is_some());
-    loaded.await.unwrap();
+    let loaded = loaded.await;
+    assert!(loaded.is_ok(), "the guest does not serve: {}", pool.get("/adapters").await.text);
     let lp = pool.lp("mallory");
     pool.register_with(&lp.key, &lp.address, "hostile", "btc").await.accepted();
     (pool, lp)
 }
 
 async fn refusal(pool: &TestPool, lp: &Lp) -> String {
-    let body = pool.body(&lp.key, r#"{"nonce":1}"#, "\"s\"", "hostile", "btc");
+    let body = pool.body(&lp.key, r#"{"nonce":1}"#, "\"signature\"", "hostile", "btc");
     pool.post("/liquidity", &body).await.refusal()
 }
 
