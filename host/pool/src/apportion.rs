@@ -53,11 +53,7 @@ pub(crate) fn round_together(
 
 /// Shares `whole` by quotas, each a numerator over `denominator` with the weight by which ties are broken, that add up
 /// to `whole` but for less than a unit.
-fn largest_remainders(
-    whole: u64,
-    quotas: &[(U256, U256)],
-    denominator: U256,
-) -> Result<Vec<u64>, Overflow> {
+fn largest_remainders(whole: u64, quotas: &[(U256, U256)], denominator: U256) -> Result<Vec<u64>, Overflow> {
     let mut parts = Vec::with_capacity(quotas.len());
     let mut remainders = Vec::with_capacity(quotas.len());
     let mut left = whole;

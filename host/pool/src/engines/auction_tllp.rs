@@ -129,7 +129,8 @@ impl TllpRule {
 /// Refuses a rate that pays more for `weight` (in 1e-18 coins) a day than is counted.
 pub(super) fn check_daily_cost(rate: Rate, weight: U256) -> Result<(), RuleError> {
     let day = RoundLength::from_seconds(86_400).map_err(|_| RuleError::TooDear)?;
-    let pay = rate.pay(weight, U256::ONE, Round { start_s: 0, length: day }).map_err(|_| RuleError::TooDear)?;
+    let pay =
+        rate.pay(weight, U256::ONE, Round { start_s: 0, length: day }).map_err(|_| RuleError::TooDear)?;
     let counted = u64::try_from(pay).ok().and_then(Coins::from_e8);
     counted.map(|_| ()).ok_or(RuleError::TooDear)
 }
@@ -153,7 +154,8 @@ impl Level {
             Self::Rate(level) => Ok(rate.cmp(&level)),
             Self::Cost { daily, mass, scale } => {
                 // rate · 1e-18 against daily · 1e-8 / (mass · 1e-18 / scale), multiplied across.
-                let cost = wide::product(&[wide(u128::from(daily.e8())), wide(10u128.pow(28)), scale], "rate")?;
+                let cost =
+                    wide::product(&[wide(u128::from(daily.e8())), wide(10u128.pow(28)), scale], "rate")?;
                 Ok(wide::product(&[wide(rate.e18()), mass], "rate")?.cmp(&cost))
             }
         }
@@ -176,7 +178,8 @@ impl Level {
         match self {
             Self::Rate(rate) => rate,
             Self::Cost { daily, mass, scale } => {
-                let cost = wide::product(&[wide(u128::from(daily.e8())), wide(10u128.pow(28)), scale], "rate");
+                let cost =
+                    wide::product(&[wide(u128::from(daily.e8())), wide(10u128.pow(28)), scale], "rate");
                 Rate::at_most(cost.ok().and_then(|cost| cost.checked_div(mass)).unwrap_or(U256::ZERO))
             }
         }
@@ -310,15 +313,12 @@ impl<'a> Auction<'a> {
 /// Step 1.
 fn without_copies<'a>(side: &SideBook<'a>) -> Vec<&'a Entry<'a>> {
     let mut sorted = side.entries.clone();
-    sorted.sort_by(|a, b| {
-        (a.min_rate(), &a.order.id, a.number).cmp(&(b.min_rate(), &b.order.id, b.number))
-    });
+    sorted.sort_by(|a, b| (a.min_rate(), &a.order.id, a.number).cmp(&(b.min_rate(), &b.order.id, b.number)));
     let mut kept = Vec::with_capacity(sorted.len());
     let mut before: Option<&Entry<'_>> = None;
     for entry in sorted {
-        let copy = before.is_some_and(|before| {
-            before.order.id == entry.order.id && before.order.lp != entry.order.lp
-        });
+        let copy = before
+            .is_some_and(|before| before.order.id == entry.order.id && before.order.lp != entry.order.lp);
         if !copy {
             kept.push(entry);
         }

@@ -138,7 +138,8 @@ impl<'a> Counted<'a> {
             {
                 continue;
             }
-            let weight = wide::product(&[wide(order.amount.e18()), counting.maturity(order.age_s)], "amount")?;
+            let weight =
+                wide::product(&[wide(order.amount.e18()), counting.maturity(order.age_s)], "amount")?;
             entries.push(Entry { place, number: 0, order, rank, weight });
         }
         if let Some(most) = counting.max_orders() {

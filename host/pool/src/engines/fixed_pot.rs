@@ -98,10 +98,14 @@ impl FixedPotRule {
     pub(crate) fn open(&self, book: &Counted<'_>, call: &Call) -> Result<Opened, Overflow> {
         let reward = call.round.length.reward(self.terms.reward_per_minute())?;
         let shown = Shown::new(book, &self.terms)?;
-        let sizes =
-            pots::pot_sizes(&self.terms, reward, |side, rank| self.held_against(&shown, book.scale, side, rank))?;
-        let mut opened =
-            Opened { budget: reward, pots: Vec::with_capacity(sizes.len()), unpaid: PerSide::both(Coins::ZERO) };
+        let sizes = pots::pot_sizes(&self.terms, reward, |side, rank| {
+            self.held_against(&shown, book.scale, side, rank)
+        })?;
+        let mut opened = Opened {
+            budget: reward,
+            pots: Vec::with_capacity(sizes.len()),
+            unpaid: PerSide::both(Coins::ZERO),
+        };
         for side in Side::BOTH {
             let (taken, empty): (Vec<PotSize>, Vec<PotSize>) = sizes
                 .iter()
@@ -171,7 +175,8 @@ impl Shown {
         let mut shown = Self { ranks: Vec::new(), filling: PerSide::both(U256::ZERO) };
         for side in Side::BOTH {
             for rank in terms.side(side).ranks() {
-                let own = wide::total(members(book, side, rank.number).map(|member| member.weight), "amounts")?;
+                let own =
+                    wide::total(members(book, side, rank.number).map(|member| member.weight), "amounts")?;
                 shown.ranks.push((side, rank.number, own));
                 if pots::fills(terms, side, rank) {
                     let sum = wide::plus(shown.filling.get(side), own, "amounts")?;

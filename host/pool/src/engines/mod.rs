@@ -277,6 +277,7 @@ pub(crate) struct SideCall {
 pub(crate) struct Opened {
     /// Most that the rule may pay in this round, with what came on top.
     pub(crate) budget: Coins,
+    /// Those of an engine with a fixed reward have somebody in them.
     pub(crate) pots: Vec<OpenPot>,
     /// What found nobody.
     pub(crate) unpaid: PerSide<Coins>,

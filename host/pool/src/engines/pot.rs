@@ -202,8 +202,7 @@ impl<'a> Payment<'a> {
         if members.is_empty() {
             return Ok(None);
         }
-        let by_lp: Vec<&[Paid<'_>]> =
-            members.chunk_by(|a, b| a.entry.order.lp == b.entry.order.lp).collect();
+        let by_lp: Vec<&[Paid<'_>]> = members.chunk_by(|a, b| a.entry.order.lp == b.entry.order.lp).collect();
         let mut weights = Vec::with_capacity(by_lp.len());
         for orders in &by_lp {
             weights.push(wide::total(orders.iter().map(|paid| paid.weight), "weights")?);

@@ -20,7 +20,9 @@ pub enum RuleError {
     #[error("has a reward of zero: name the coins of a day, such as 7.5")]
     NoReward,
     /// A curve without width is a step.
-    #[error("has a width of zero: name over how much liquidity the rate falls off, such as a tenth of the target")]
+    #[error(
+        "has a width of zero: name over how much liquidity the rate falls off, such as a tenth of the target"
+    )]
     NoWidth,
     /// Rate times target is more than is counted.
     #[error("may pay more than a hundred million coins a day: a lower rate or target is right")]
@@ -49,7 +51,9 @@ pub enum RuleError {
         rank: u8,
     },
     /// Unpaid pots of an engine that has none.
-    #[error("has unpaid = {unpaid}, but {engine} pays a rate and has no pot that could stay unpaid: drop is right")]
+    #[error(
+        "has unpaid = {unpaid}, but {engine} pays a rate and has no pot that could stay unpaid: drop is right"
+    )]
     NothingUnpaid {
         /// The engine's name.
         engine: &'static str,

@@ -63,7 +63,8 @@ impl SigmoidRule {
             return Err(RuleError::NoWidth);
         }
         // The bound is below r · (T + s), since L is below 1.
-        let both = wide::plus(wide(target.e18()), wide(width.e18()), "target").map_err(|_| RuleError::TooDear)?;
+        let both =
+            wide::plus(wide(target.e18()), wide(width.e18()), "target").map_err(|_| RuleError::TooDear)?;
         check_daily_cost(rate, both)?;
         Ok(Self { rate, target, width })
     }

@@ -65,7 +65,10 @@ impl SpreadWeightedRule {
         let mut members = Vec::with_capacity(side.entries.len());
         for entry in &side.entries {
             let factor = wide(self.factor(entry.order.deviation_e8)?);
-            members.push(Member { number: entry.number, weight: wide::product(&[entry.weight, factor], "weight")? });
+            members.push(Member {
+                number: entry.number,
+                weight: wide::product(&[entry.weight, factor], "weight")?,
+            });
         }
         let total = wide::total(members.iter().map(|member| member.weight), "weights")?;
         if total == U256::ZERO {

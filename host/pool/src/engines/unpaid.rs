@@ -46,7 +46,7 @@ pub enum Unpaid {
         /// Most that waits on each side; the rest is dropped.
         limit: Coins,
     },
-    /// It is added to the other side's reward of the same round, if anybody is there; else it is dropped.
+    /// It is added to the other side's reward of the same round, if anybody is paid there; else it is dropped.
     OtherSide,
 }
 
@@ -98,7 +98,14 @@ pub(crate) fn settle(
         }
         Unpaid::OtherSide => {
             let first = open(nothing)?;
-            let extra = PerSide { ask: first.unpaid.bid, bid: first.unpaid.ask };
+            // Only to a side on which somebody is paid: else what is moved could bring in those who were not content,
+            // and both sides would have moved the same coins.
+            let to = |side, coins| {
+                let taken = first.pots.iter().any(|pot| pot.side == side);
+                if taken { coins } else { Coins::ZERO }
+            };
+            let extra =
+                PerSide { ask: to(Side::Ask, first.unpaid.bid), bid: to(Side::Bid, first.unpaid.ask) };
             let mut opened = open(extra)?;
             // What a side moved away is still unpaid on it; what it was given and could not pay is dropped.
             let dropped = minus(opened.unpaid.ask, extra.bid)?.plus(minus(opened.unpaid.bid, extra.ask)?)?;

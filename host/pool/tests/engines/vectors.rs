@@ -1,9 +1,9 @@
 //! Every case of `vectors/tllp.json` and `vectors/sigmoid.json`, computed elsewhere.
 
 use alp_pool::credit::LpId;
+use alp_pool::engines::SideEngine;
 use alp_pool::engines::auction_tllp::{Highest, TllpRule};
 use alp_pool::engines::book::BookOrder;
-use alp_pool::engines::SideEngine;
 use alp_pool::engines::sigmoid::SigmoidRule;
 use alp_pool::money::Coins;
 use serde_json::Value;
@@ -33,7 +33,8 @@ fn check_tllp(case: &Value) {
     };
     let rules = book::plain(book::both(&SideEngine::AuctionTllp(TllpRule::new(highest, target).unwrap())));
     let users: Vec<&String> = case["daily"].as_object().unwrap().keys().collect();
-    let number_of = |user: &str| i64::try_from(users.iter().position(|known| *known == user).unwrap()).unwrap();
+    let number_of =
+        |user: &str| i64::try_from(users.iter().position(|known| *known == user).unwrap()).unwrap();
     let orders: Vec<BookOrder> = case["orders"]
         .as_array()
         .unwrap()

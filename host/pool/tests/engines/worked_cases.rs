@@ -3,8 +3,8 @@
 use alp_pool::money::Coins;
 
 use crate::book::{
-    amount, ask, both, coins, credit_text, day, fixed_cost, plain, rate, share, sigmoid, spread, tllp, tllp_cost,
-    uniform, MINUTE,
+    MINUTE, amount, ask, both, coins, credit_text, day, fixed_cost, plain, rate, share, sigmoid, spread,
+    tllp, tllp_cost, uniform,
 };
 
 #[test]
@@ -102,7 +102,11 @@ fn the_uniform_auction_pays_everybody_the_first_refused_rate() {
         let share = share(&rules, book(third), day());
         [1, 2, 3, 4].map(|lp| credit_text(&share, lp))
     };
-    assert_eq!(all("100"), ["1.5", "0.75", "0.25", "0"], "exactly full: nobody is refused, all get the highest");
+    assert_eq!(
+        all("100"),
+        ["1.5", "0.75", "0.25", "0"],
+        "exactly full: nobody is refused, all get the highest"
+    );
     assert_eq!(all("200"), ["1.2", "0.6", "0.2", "0"], "half of the third is refused, at 0.002");
     let tied = vec![ask(1, "1", "900", Some("0.001")), ask(2, "2", "600", Some("0.001"))];
     let tied = share(&rules, tied, day());
@@ -122,5 +126,9 @@ fn the_spread_weighted_pot_gives_half_as_much_half_way_out() {
     let square = share(&plain(both(&spread("5", "0.01", 2))), book(), day());
     assert_eq!([1, 2, 3, 4].map(|lp| credit_text(&square, lp)), ["4", "1", "0", "0"]);
     let flat = share(&plain(both(&spread("3", "0.01", 0))), book(), day());
-    assert_eq!([1, 2, 3, 4].map(|lp| credit_text(&flat, lp)), ["1", "1", "1", "0"], "the tolerance is inside");
+    assert_eq!(
+        [1, 2, 3, 4].map(|lp| credit_text(&flat, lp)),
+        ["1", "1", "1", "0"],
+        "the tolerance is inside"
+    );
 }
