@@ -19,6 +19,9 @@ impl RoundLength {
     /// One minute, as in the systems this succeeds.
     pub const MINUTE: Self = Self(MINUTE);
 
+    /// One day, for which the rewards of most engines are stated.
+    pub const DAY: Self = Self(MAX_ROUND_SECONDS);
+
     /// Takes a number of seconds.
     ///
     /// # Errors

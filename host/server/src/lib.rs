@@ -14,6 +14,7 @@ pub mod message;
 mod overview;
 pub mod prices;
 mod registrations;
+pub mod reward_cases;
 pub mod rounds;
 pub mod server;
 mod service;

@@ -128,9 +128,9 @@ impl TllpRule {
 
 /// Refuses a rate that pays more for `weight` (in 1e-18 coins) a day than is counted.
 pub(super) fn check_daily_cost(rate: Rate, weight: U256) -> Result<(), RuleError> {
-    let day = RoundLength::from_seconds(86_400).map_err(|_| RuleError::TooDear)?;
-    let pay =
-        rate.pay(weight, U256::ONE, Round { start_s: 0, length: day }).map_err(|_| RuleError::TooDear)?;
+    let pay = rate
+        .pay(weight, U256::ONE, Round { start_s: 0, length: RoundLength::DAY })
+        .map_err(|_| RuleError::TooDear)?;
     let counted = u64::try_from(pay).ok().and_then(Coins::from_e8);
     counted.map(|_| ()).ok_or(RuleError::TooDear)
 }
