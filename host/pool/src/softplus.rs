@@ -5,8 +5,8 @@
 //! The method, and what each step may lose:
 //!
 //! 1. From z = 80 on the answer is zero: the true one is below e^-80 = 1.9e-35, a tenth of a unit.
-//! 2. `z = k · ln 2 + f` with `0 ≤ f < ln 2`. The constant is floored to a unit and k is at most 116, so f is high
-//!    by at most 116 units; e^-f passes on no more than it is given, for its slope is at most 1.
+//! 2. `z = k · ln 2 + f` with `0 ≤ f < ln 2`. z and the constant are floored to a unit and k is at most 115, so f is
+//!    off by at most 116 units; e^-f passes on no more than it is given, for its slope is at most 1.
 //! 3. `e^f` is the sum of `f^n / n!`. A term's floor loses under one unit and passes on under a unit of what the
 //!    one before lost, so the terms, of which there are fewer than 40 before they vanish, lose under 80 units
 //!    together; the rest of the series is below the last term. `e^-f = 1 / e^f` halves that at worst into as much,
@@ -14,9 +14,9 @@
 //! 4. `e^-z = e^-f / 2^k`, floored: one unit.
 //! 5. `ln(1 + x) = 2 · (y + y³/3 + y⁵/5 + …)` with `y = x / (2 + x)`, at most a third. The slope of ln(1 + x) is at
 //!    most 1, so what came so far passes on as it is. y loses under a unit; each power and each quotient under two
-//!    more; fewer than 40 terms are summed before they vanish, and the sum is doubled: under 240 units.
+//!    more; fewer than 40 terms are summed before they vanish, and the sum is doubled: under 243 units.
 //!
-//! So the answer is off by fewer than 116 + 82 + 1 + 240 < 512 units, which is below 1e-31. [`ERROR`] is that.
+//! So the answer is off by fewer than 116 + 82 + 1 + 243 < 512 units, which is below 1e-31. [`ERROR`] is that.
 
 use ethnum::U256;
 

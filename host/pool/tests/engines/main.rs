@@ -5,6 +5,7 @@
 mod alike;
 mod book;
 mod breaches;
+mod extremes;
 mod options;
 mod promises;
 mod unpaid;
