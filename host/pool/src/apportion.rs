@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 
+use ethnum::U256;
+
 use crate::wide::{self, Overflow, wide};
 
 /// Splits `whole` units among `weights` by largest remainders. Each part is the floor or the ceiling of its exact
@@ -14,16 +16,49 @@ use crate::wide::{self, Overflow, wide};
 /// # Errors
 /// [`Overflow`] if the weights add up to more than 2^128.
 pub fn apportion(whole: u64, weights: &[u128]) -> Result<Vec<u64>, Overflow> {
-    let total = wide::sum(weights.iter().copied(), "weights")?;
-    if total == 0 {
+    wide::sum(weights.iter().copied(), "weights")?;
+    apportion_wide(whole, &weights.iter().copied().map(wide).collect::<Vec<_>>())
+}
+
+/// As [`apportion`], for weights that are products and exceed 128 bits.
+///
+/// # Errors
+/// [`Overflow`] if `whole` times the sum of the weights exceeds 2^256.
+pub(crate) fn apportion_wide(whole: u64, weights: &[U256]) -> Result<Vec<u64>, Overflow> {
+    let total = wide::total(weights.iter().copied(), "weights")?;
+    if total == U256::ZERO {
         return Ok(vec![0; weights.len()]);
     }
-    let mut parts = Vec::with_capacity(weights.len());
-    let mut remainders = Vec::with_capacity(weights.len());
+    let quotas = weights
+        .iter()
+        .map(|weight| Ok((wide::product(&[wide(u128::from(whole)), *weight], "quota")?, *weight)))
+        .collect::<Result<Vec<_>, Overflow>>()?;
+    largest_remainders(whole, &quotas, total)
+}
+
+/// Rounds fractions of one denominator to whole units together: each to its floor or its ceiling, so that they add up
+/// to `whole`, which is the floor of their sum, or the next unit if the sum is as good as that. The ceilings go as
+/// in [`apportion`].
+///
+/// # Errors
+/// [`Overflow`] if `whole` is below the sum of the floors.
+pub(crate) fn round_together(
+    whole: u64,
+    numerators: &[U256],
+    denominator: U256,
+) -> Result<Vec<u64>, Overflow> {
+    let quotas: Vec<_> = numerators.iter().map(|numerator| (*numerator, *numerator)).collect();
+    largest_remainders(whole, &quotas, denominator)
+}
+
+/// Shares `whole` by quotas, each a numerator over `denominator` with the weight by which ties are broken, that add up
+/// to `whole` but for less than a unit.
+fn largest_remainders(whole: u64, quotas: &[(U256, U256)], denominator: U256) -> Result<Vec<u64>, Overflow> {
+    let mut parts = Vec::with_capacity(quotas.len());
+    let mut remainders = Vec::with_capacity(quotas.len());
     let mut left = whole;
-    for (place, weight) in weights.iter().enumerate() {
-        let exact = wide::product(&[wide(u128::from(whole)), wide(*weight)], "quota")?;
-        let (floor, remainder) = wide::div_rem(exact, wide(total), "quota")?;
+    for (place, (exact, weight)) in quotas.iter().enumerate() {
+        let (floor, remainder) = wide::div_rem(*exact, denominator, "quota")?;
         let floor = u64::try_from(floor).map_err(|_| Overflow("quota"))?;
         left = left.checked_sub(floor).ok_or(Overflow("quota"))?;
         parts.push(floor);
@@ -56,6 +91,18 @@ mod tests {
         assert_eq!(apportion(7, &[0, 5, 0]).unwrap(), [0, 7, 0]);
         assert_eq!(apportion(7, &[0, 0]).unwrap(), [0, 0]);
         assert_eq!(apportion(7, &[]).unwrap(), Vec::<u64>::new());
+    }
+
+    #[test]
+    fn fractions_round_to_floor_or_ceiling_and_add_up() {
+        let tenths = |whole, numerators: &[u128]| {
+            let numerators: Vec<_> = numerators.iter().copied().map(wide).collect();
+            round_together(whole, &numerators, wide(10)).unwrap()
+        };
+        assert_eq!(tenths(5, &[19, 19, 19]), [2, 2, 1]);
+        assert_eq!(tenths(0, &[9]), [0]);
+        assert_eq!(tenths(4, &[25, 16]), [2, 2]);
+        assert_eq!(tenths(0, &[]), Vec::<u64>::new());
     }
 
     proptest! {

@@ -16,13 +16,17 @@ pub mod address;
 pub mod apportion;
 pub mod credit;
 pub mod decimal;
+pub mod engines;
 pub mod judge;
 pub mod median;
 pub mod money;
 pub mod payout;
 pub mod pots;
 pub mod price;
+pub mod rate;
 pub mod round;
+pub mod schedule;
+mod softplus;
 pub mod terms;
 mod wide;
 

@@ -25,6 +25,8 @@ pub struct Coins(u64);
 impl Coins {
     /// None.
     pub const ZERO: Self = Self(0);
+    /// The most that is counted: a hundred million.
+    pub const MAX: Self = Self(MAX_COINS_E8);
 
     /// Takes a whole number of 1e-8 coins, if it is within range.
     #[must_use]
@@ -88,6 +90,11 @@ impl Amount {
     #[must_use]
     pub fn e18(self) -> u128 {
         self.0
+    }
+
+    /// A whole number of 1e-18. It may be a sum, and exceed what one order may hold.
+    pub(crate) fn from_e18(units: u128) -> Self {
+        Self(units)
     }
 
     /// Reads a decimal text such as `250.12345678`.

@@ -8,7 +8,7 @@ use std::cmp::{Ordering, Reverse};
 use ethnum::U256;
 
 use crate::money::{Amount, Coins, Ratio};
-use crate::terms::{Fill, RankNumber, Side, Terms};
+use crate::terms::{Fill, RankNumber, RankTerms, Side, Terms};
 use crate::wide::{self, Overflow, wide};
 
 /// One rank of one side in one round.
@@ -40,17 +40,66 @@ pub fn fixed_pots(
     total_of: impl Fn(Side, RankNumber) -> Amount,
 ) -> Result<Vec<Pot>, Overflow> {
     let filled = filled_amount(terms, &total_of)?;
+    let held_against = |side, rank: &RankTerms| match terms.fill() {
+        Fill::PerRank => Target {
+            filled: wide(total_of(side, rank.number).e18()),
+            target: wide(terms.target().e18()),
+            parts: Parts::OfSideAndRank,
+        },
+        Fill::Paid | Fill::All => {
+            Target { filled: wide(filled.e18()), target: wide(terms.target().e18()), parts: Parts::None }
+        }
+    };
+    let sizes = pot_sizes(terms, reward, held_against)?;
+    let with_total = |size: PotSize| {
+        let total = total_of(size.side, size.rank);
+        Pot { side: size.side, rank: size.rank, total, pot: size.pot, full: size.full }
+    };
+    Ok(sizes.into_iter().map(with_total).collect())
+}
+
+/// The size of one pot, whoever is in it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PotSize {
+    pub(crate) side: Side,
+    pub(crate) rank: RankNumber,
+    /// What it pays if anybody is in it.
+    pub(crate) pot: Coins,
+    /// What it would pay with its target filled, floored.
+    pub(crate) full: Coins,
+}
+
+/// What a pot is held against. `filled` and `target` count in one unit, which is the caller's.
+pub(crate) struct Target {
+    pub(crate) filled: U256,
+    pub(crate) target: U256,
+    /// Which of the pot's own ratios make its part of `target`.
+    pub(crate) parts: Parts,
+}
+
+/// The ratios by which a pot's own part of a target is smaller than the whole.
+pub(crate) enum Parts {
+    /// None: the pot is held against all of it.
+    None,
+    /// The rank's: the target is the side's.
+    OfRank,
+    /// Both: the target is the market's.
+    OfSideAndRank,
+}
+
+/// As [`fixed_pots`], with the target of each pot said by `held_against`.
+pub(crate) fn pot_sizes(
+    terms: &Terms,
+    reward: Coins,
+    held_against: impl Fn(Side, &RankTerms) -> Target,
+) -> Result<Vec<PotSize>, Overflow> {
     let mut pots = Vec::new();
     let mut rounded_up: Vec<(usize, U256, U256)> = Vec::new();
     for side in Side::BOTH {
         let side_terms = terms.side(side);
         for rank in side_terms.ranks() {
-            let total = total_of(side, rank.number);
-            let part = Part { reward, target: terms.target(), side: side_terms.ratio(), rank: rank.ratio };
-            let (numerator, denominator) = match terms.fill() {
-                Fill::PerRank => part.by_own_liquidity(total)?,
-                Fill::Paid | Fill::All => part.by_common_share(filled)?,
-            };
+            let part = Part { reward, side: side_terms.ratio(), rank: rank.ratio };
+            let (numerator, denominator) = part.by(&held_against(side, rank))?;
             let units = wide::div_half_even(numerator, denominator, "pot")?;
             let (floor, remainder) = wide::div_rem(numerator, denominator, "pot")?;
             if units > floor {
@@ -58,7 +107,7 @@ pub fn fixed_pots(
             }
             let full = part.in_full()?;
             let (full, _) = wide::div_rem(full.0, full.1, "pot")?;
-            pots.push(Pot { side, rank: rank.number, total, pot: coins(units)?, full: coins(full)? });
+            pots.push(PotSize { side, rank: rank.number, pot: coins(units)?, full: coins(full)? });
         }
     }
     lower_to(reward, &mut pots, rounded_up)?;
@@ -69,15 +118,8 @@ pub fn fixed_pots(
 fn filled_amount(terms: &Terms, total_of: &impl Fn(Side, RankNumber) -> Amount) -> Result<Amount, Overflow> {
     let mut amounts = Vec::new();
     for side in Side::BOTH {
-        let side_terms = terms.side(side);
-        for rank in side_terms.ranks() {
-            let paid = side_terms.ratio() > Ratio::ZERO && rank.ratio > Ratio::ZERO;
-            let counts = match terms.fill() {
-                Fill::All => true,
-                Fill::Paid => paid,
-                Fill::PerRank => false,
-            };
-            if counts {
+        for rank in terms.side(side).ranks() {
+            if fills(terms, side, rank) {
                 amounts.push(total_of(side, rank.number));
             }
         }
@@ -85,10 +127,18 @@ fn filled_amount(terms: &Terms, total_of: &impl Fn(Side, RankNumber) -> Amount) 
     Amount::sum(amounts)
 }
 
+/// Whether what is shown in this rank fills a target that ranks have in common.
+pub(crate) fn fills(terms: &Terms, side: Side, rank: &RankTerms) -> bool {
+    match terms.fill() {
+        Fill::All => true,
+        Fill::Paid => terms.side(side).ratio() > Ratio::ZERO && rank.ratio > Ratio::ZERO,
+        Fill::PerRank => false,
+    }
+}
+
 /// What decides the exact size of one pot.
 struct Part {
     reward: Coins,
-    target: Amount,
     side: Ratio,
     rank: Ratio,
 }
@@ -96,42 +146,39 @@ struct Part {
 impl Part {
     /// `reward · side · rank`, as a fraction.
     fn in_full(&self) -> Result<(U256, U256), Overflow> {
-        let one = wide(u128::from(Ratio::ONE.e8()));
-        Ok((self.with_ratios(wide(u128::from(self.reward.e8())))?, wide::product(&[one, one], "pot")?))
+        let factors = [wide(u128::from(self.reward.e8())), ratio(self.side), ratio(self.rank)];
+        Ok((wide::product(&factors, "pot")?, wide::product(&[ratio(Ratio::ONE), ratio(Ratio::ONE)], "pot")?))
     }
 
-    /// `reward · side · rank · min(1, filled / target)`.
-    fn by_common_share(&self, filled: Amount) -> Result<(U256, U256), Overflow> {
-        let full = self.in_full()?;
-        if filled >= self.target {
-            return Ok(full);
+    /// `reward · side · rank · min(1, filled / (target · parts))`. Below the full pot the parts cancel out: a pot
+    /// that is held against its own part of the market's target is `reward · filled / target`.
+    fn by(&self, held: &Target) -> Result<(U256, U256), Overflow> {
+        let (of_target, left): (&[Ratio], &[Ratio]) = match held.parts {
+            Parts::None => (&[], &[self.side, self.rank]),
+            Parts::OfRank => (&[self.rank], &[self.side]),
+            Parts::OfSideAndRank => (&[self.side, self.rank], &[]),
+        };
+        let times = |value: U256, ratios: &[Ratio]| {
+            ratios.iter().try_fold(value, |value, part| wide::product(&[value, ratio(*part)], "pot"))
+        };
+        let ones = |value: U256, ratios: &[Ratio]| {
+            ratios.iter().try_fold(value, |value, _| wide::product(&[value, ratio(Ratio::ONE)], "pot"))
+        };
+        if ones(held.filled, of_target)? >= times(held.target, of_target)? {
+            return self.in_full();
         }
-        let numerator = wide::product(&[full.0, wide(filled.e18())], "pot")?;
-        Ok((numerator, wide::product(&[full.1, wide(self.target.e18())], "pot")?))
+        let numerator = wide::product(&[wide(u128::from(self.reward.e8())), held.filled], "pot")?;
+        Ok((times(numerator, left)?, ones(held.target, left)?))
     }
+}
 
-    /// `reward · side · rank · min(1, total / (target · side · rank))`. Below the full pot the ratios cancel out:
-    /// it is `reward · total / target`.
-    fn by_own_liquidity(&self, total: Amount) -> Result<(U256, U256), Overflow> {
-        let full = self.in_full()?;
-        let own_target = self.with_ratios(wide(self.target.e18()))?;
-        let shown = wide::product(&[wide(total.e18()), full.1], "pot")?;
-        if shown >= own_target {
-            return Ok(full);
-        }
-        let numerator = wide::product(&[wide(u128::from(self.reward.e8())), wide(total.e18())], "pot")?;
-        Ok((numerator, wide(self.target.e18())))
-    }
-
-    fn with_ratios(&self, value: U256) -> Result<U256, Overflow> {
-        let (side, rank) = (wide(u128::from(self.side.e8())), wide(u128::from(self.rank.e8())));
-        wide::product(&[value, side, rank], "pot")
-    }
+fn ratio(ratio: Ratio) -> U256 {
+    wide(u128::from(ratio.e8()))
 }
 
 fn lower_to(
     reward: Coins,
-    pots: &mut [Pot],
+    pots: &mut [PotSize],
     mut rounded_up: Vec<(usize, U256, U256)>,
 ) -> Result<(), Overflow> {
     // A larger fraction was rounded up by less, so the smallest come first.

@@ -8,7 +8,7 @@ use crate::wide::{self, Overflow, wide};
 /// Seconds of a minute, for which rewards are stated.
 const MINUTE: u32 = 60;
 
-/// Longest round: a day, after which payouts fall due.
+/// Longest round: a day, for which the other rewards are stated and after which payouts fall due.
 const MAX_ROUND_SECONDS: u32 = 86_400;
 
 /// How long a round is: a divisor of 60 seconds or a multiple of it, so that rounds and minutes stay in step.
@@ -18,6 +18,9 @@ pub struct RoundLength(u32);
 impl RoundLength {
     /// One minute, as in the systems this succeeds.
     pub const MINUTE: Self = Self(MINUTE);
+
+    /// One day, for which the rewards of most engines are stated.
+    pub const DAY: Self = Self(MAX_ROUND_SECONDS);
 
     /// Takes a number of seconds.
     ///
@@ -56,6 +59,35 @@ impl RoundLength {
     }
 }
 
+/// One round: when it starts and how long it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Round {
+    /// Its start, in Unix seconds.
+    pub start_s: u64,
+    /// Its length.
+    pub length: RoundLength,
+}
+
+impl Round {
+    /// This round's share of a reward that is stated per day, with the remainder carried exactly: a round is given
+    /// what is due since the Unix epoch at its end, floored to 1e-8, less what was due at its start, floored. So
+    /// the rounds of a day, of whatever length, add up to the day's reward to the last unit, and a round differs
+    /// from the exact share by less than one unit. No state is kept: the start says where the round stands.
+    ///
+    /// # Errors
+    /// [`Overflow`], which the bounds of coins rule out.
+    pub fn of_daily(self, per_day: Coins) -> Result<Coins, Overflow> {
+        let due = |seconds: u64| {
+            let exact =
+                wide::product(&[wide(u128::from(per_day.e8())), wide(u128::from(seconds))], "reward")?;
+            exact.checked_div(wide(u128::from(MAX_ROUND_SECONDS))).ok_or(Overflow("reward"))
+        };
+        let end = self.start_s.checked_add(u64::from(self.length.seconds())).ok_or(Overflow("round"))?;
+        let units = wide::minus(due(end)?, due(self.start_s)?, "reward")?;
+        u64::try_from(units).ok().and_then(Coins::from_e8).ok_or(Overflow("reward"))
+    }
+}
+
 /// A length that rounds cannot have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(
@@ -82,6 +114,22 @@ mod tests {
         let ten = RoundLength::from_seconds(10).unwrap();
         assert_eq!(ten.start_of(1_760_000_009), 1_760_000_000);
         assert_eq!(ten.start_of(1_760_000_010), 1_760_000_010);
+    }
+
+    #[test]
+    fn the_rounds_of_a_day_add_up_to_the_days_reward_to_the_last_unit() {
+        for (seconds, daily) in [(60, "7.5"), (10, "0.00000007"), (7 * 60, "1"), (3600, "36.12345678")] {
+            let length = RoundLength::from_seconds(seconds).unwrap();
+            let daily = Coins::parse(daily).unwrap();
+            // Seven minutes do not divide a day, but seven days.
+            let days: u64 = if 86_400 % seconds == 0 { 1 } else { 7 };
+            let start_s = 1_760_054_400;
+            let mut sum = 0;
+            for at in (0..86_400 * days).step_by(usize::try_from(seconds).unwrap()) {
+                sum += Round { start_s: start_s + at, length }.of_daily(daily).unwrap().e8();
+            }
+            assert_eq!(sum, daily.e8() * days, "{seconds}");
+        }
     }
 
     #[test]

@@ -22,6 +22,42 @@ pub(crate) fn sum(terms: impl IntoIterator<Item = u128>, what: &'static str) -> 
     terms.into_iter().try_fold(0u128, u128::checked_add).ok_or(Overflow(what))
 }
 
+pub(crate) fn plus(a: U256, b: U256, what: &'static str) -> Result<U256, Overflow> {
+    a.checked_add(b).ok_or(Overflow(what))
+}
+
+pub(crate) fn minus(a: U256, b: U256, what: &'static str) -> Result<U256, Overflow> {
+    a.checked_sub(b).ok_or(Overflow(what))
+}
+
+pub(crate) fn total(terms: impl IntoIterator<Item = U256>, what: &'static str) -> Result<U256, Overflow> {
+    terms.into_iter().try_fold(U256::ZERO, U256::checked_add).ok_or(Overflow(what))
+}
+
+/// The floor of `a · b / divisor`, whose product may take 512 bits: long multiplication by the bits of `b`, with
+/// quotient and remainder carried along, so that only a quotient above 2^256 or a divisor above 2^255 is refused.
+pub(crate) fn mul_div(a: U256, b: U256, divisor: U256, what: &'static str) -> Result<U256, Overflow> {
+    let whole = a.checked_div(divisor).ok_or(Overflow(what))?;
+    let rest = a.checked_rem(divisor).ok_or(Overflow(what))?;
+    if let Some(product) = a.checked_mul(b) {
+        return product.checked_div(divisor).ok_or(Overflow(what));
+    }
+    let (mut quotient, mut remainder) = (U256::ZERO, U256::ZERO);
+    for bit in (0..256u32.saturating_sub(b.leading_zeros())).rev() {
+        let set = b.checked_shr(bit).ok_or(Overflow(what))? & U256::ONE == U256::ONE;
+        let (more, extra) = if set { (whole, rest) } else { (U256::ZERO, U256::ZERO) };
+        quotient = plus(plus(quotient, quotient, what)?, more, what)?;
+        for added in [remainder, extra] {
+            remainder = plus(remainder, added, what)?;
+            if remainder >= divisor {
+                remainder = minus(remainder, divisor, what)?;
+                quotient = plus(quotient, U256::ONE, what)?;
+            }
+        }
+    }
+    Ok(quotient)
+}
+
 /// Quotient and remainder of `numerator / denominator`; the quotient must fit 128 bits.
 pub(crate) fn div_rem(
     numerator: U256,
@@ -87,6 +123,19 @@ mod tests {
             let expected = (u128::from(a) * u128::from(d)).cmp(&(u128::from(c) * u128::from(b)));
             let fraction = |n: u64, d: u64| (U256::from(n), U256::from(d));
             prop_assert_eq!(compare_fractions(fraction(a, b), fraction(c, d)), expected);
+        }
+
+        #[test]
+        fn a_product_beyond_256_bits_is_divided_exactly(
+            a in any::<[u128; 2]>(), small in 1u64.., factor in any::<[u128; 2]>(),
+        ) {
+            // a · (factor · small) / (factor · 1) must be a · small, however long the product is.
+            let a: U256 = U256::from_words(a[0] >> 70, a[1]) >> 60u32;
+            let factor = U256::from_words(factor[0] >> 66, factor[1] | 1);
+            let b = factor.checked_mul(U256::from(small));
+            if let (Some(b), Some(expected)) = (b, a.checked_mul(U256::from(small))) {
+                prop_assert_eq!(mul_div(a, b, factor, "test").unwrap(), expected);
+            }
         }
 
         #[test]

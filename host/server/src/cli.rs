@@ -1,6 +1,7 @@
 //! The command line of `alp`.
 
 mod adapter;
+mod rewards;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -47,6 +48,9 @@ enum Action {
     /// Write, build, inspect and check adapters, and record fixtures for them.
     #[command(subcommand)]
     Adapter(alp_kit::Command),
+    /// Run the sharing engines over cases, to see whether they still share as expected.
+    #[command(subcommand)]
+    Rewards(rewards::RewardsCommand),
     /// Compile one adapter. The server starts this by itself, as a program of its own with limits.
     #[command(name = COMPILE, hide = true)]
     CompileAdapter {
@@ -78,6 +82,9 @@ pub fn run_as(arguments: Vec<OsString>, leading: Vec<OsString>) -> ExitCode {
     if let Action::CompileAdapter { input, output } = &arguments.action {
         return compile_in_child(input, output, &Limits::default());
     }
+    if let Action::Rewards(command) = &arguments.action {
+        return rewards::run(command);
+    }
     start_log();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -90,7 +97,7 @@ pub fn run_as(arguments: Vec<OsString>, leading: Vec<OsString>) -> ExitCode {
         Action::Status(file) => runtime.block_on(command(&file.config, Command::Status)),
         Action::Reload(file) => runtime.block_on(command(&file.config, Command::Reload)),
         Action::Stop(file) => runtime.block_on(command(&file.config, Command::Stop)),
-        Action::CompileAdapter { .. } => ExitCode::FAILURE,
+        Action::CompileAdapter { .. } | Action::Rewards(_) => ExitCode::FAILURE,
     };
     // A look-up of a name that hangs must not hold the program.
     runtime.shutdown_background();

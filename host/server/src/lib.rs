@@ -15,6 +15,7 @@ pub mod network;
 mod overview;
 pub mod prices;
 mod registrations;
+pub mod reward_cases;
 pub mod rounds;
 pub mod server;
 mod service;
