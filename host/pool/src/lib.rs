@@ -17,6 +17,7 @@ pub mod apportion;
 pub mod credit;
 pub mod decimal;
 pub mod engines;
+pub mod evidence;
 pub mod judge;
 pub mod median;
 pub mod money;

@@ -6,6 +6,7 @@ mod alike;
 mod book;
 mod breaches;
 mod extremes;
+mod evidence;
 mod options;
 mod promises;
 mod unpaid;
