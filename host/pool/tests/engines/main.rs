@@ -5,8 +5,8 @@
 mod alike;
 mod book;
 mod breaches;
-mod extremes;
 mod evidence;
+mod extremes;
 mod options;
 mod promises;
 mod unpaid;
