@@ -22,11 +22,20 @@ pub enum Verdict {
 /// A verdict on its way.
 pub type Judging<'a> = Pin<Box<dyn Future<Output = Verdict> + Send + 'a>>;
 
+/// Something on its way that answers nothing.
+pub type Noting<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
 /// Decides about adapters. It is asked about each one that loads, and again about those that serve or wait when
 /// [`crate::AdapterFolder::reconsider`] is called.
 pub trait Admission: Send + Sync {
     /// Decides about one adapter.
     fn judge<'a>(&'a self, adapter: &'a Arc<Adapter>) -> Judging<'a>;
+
+    /// Is told of an adapter that has begun to serve, with its component's bytes, so that they can be kept. Nothing
+    /// that goes wrong here keeps it from serving.
+    fn serves<'a>(&'a self, _adapter: &'a Arc<Adapter>, _component: &'a Arc<[u8]>) -> Noting<'a> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// Lets every adapter serve that loads: for programs that have no rules of their own.

@@ -2,6 +2,8 @@
 //! is taken from it that this program did not put there: every file carries an authentication code made
 //! with a key that lies outside the folder.
 
+mod facts;
+
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::hash::{Hash, Hasher};
 use std::io::{Error, ErrorKind, Write};
@@ -29,6 +31,9 @@ const LEFTOVER: Duration = Duration::from_secs(3600);
 
 /// What every authentication code starts from, so that the key's codes mean nothing elsewhere.
 const PURPOSE: &[u8] = b"alp compiled adapter 1\0";
+
+/// The end of the name of a compiled adapter's file.
+const COMPILED: &str = ".compiled";
 
 /// The start of the name of an unfinished file.
 const UNFINISHED: &str = "tmp-";
@@ -74,7 +79,7 @@ impl CacheKey {
     }
 
     fn file_name(&self) -> String {
-        format!("{}.compiled", self.0)
+        format!("{}{COMPILED}", self.0)
     }
 }
 
@@ -137,7 +142,7 @@ impl Cache {
         file.write_all(compiled)?;
         drop(file);
         std::fs::rename(&unfinished.path, self.folder.join(key.file_name()))?;
-        self.forget_oldest();
+        self.forget_oldest(COMPILED, FILES_KEPT);
         Ok(())
     }
 
@@ -149,15 +154,18 @@ impl Cache {
         Some(code)
     }
 
-    fn forget_oldest(&self) {
+    /// Removes the oldest files whose name ends so, beyond as many as are kept.
+    fn forget_oldest(&self, ending: &str, kept: usize) {
         let mut ages = vec![];
-        self.remove(|_, age| {
-            ages.push(age);
+        self.remove(|name, age| {
+            if name.ends_with(ending) {
+                ages.push(age);
+            }
             false
         });
         ages.sort_unstable();
-        if let Some(oldest_kept) = ages.get(FILES_KEPT.saturating_sub(1)).copied() {
-            self.remove(|_, age| age > oldest_kept);
+        if let Some(oldest_kept) = ages.get(kept.saturating_sub(1)).copied() {
+            self.remove(|name, age| name.ends_with(ending) && age > oldest_kept);
         }
     }
 

@@ -4,14 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::admission::Admission;
+use crate::hold::Hold;
 use crate::load::Sandbox;
-use crate::scan::{FolderScan, Pass, Published, system_now_ms};
-use crate::snapshot::Snapshot;
+use crate::scan::{FolderScan, Pass, system_now_ms};
+use crate::snapshot::{Published, Snapshot};
 use crate::watch::FolderWatch;
 
 /// After a hint, a pass waits for this long without another: copying a file gives many hints.
@@ -26,6 +27,12 @@ const SWEEP: Duration = Duration::from_secs(30);
 /// A folder that cannot be read is tried again this often: nothing hints that it is back.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// A load that takes longer is shown as going on: only components that carry an interpreter take that long.
+const SHOWN_AFTER: Duration = Duration::from_secs(1);
+
+/// Most orders that wait to be carried out: an operator has two hands.
+const WAITING_ORDERS: usize = 16;
+
 /// Tells the time in Unix milliseconds.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
@@ -33,8 +40,15 @@ pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 pub struct AdapterFolder {
     published: Arc<Published>,
     reconsider: Arc<Notify>,
+    orders: mpsc::Sender<Order>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
+}
+
+/// What the operator orders about a name.
+enum Order {
+    Hold(String, Box<Hold>, oneshot::Sender<()>),
+    Release(String, oneshot::Sender<bool>),
 }
 
 /// Why waiting for a snapshot failed.
@@ -62,22 +76,63 @@ impl AdapterFolder {
         admission: Arc<dyn Admission>,
         clock: Clock,
     ) -> Self {
+        Self::start(folder, FolderScan::new(folder, sandbox, admission), clock).await
+    }
+
+    /// As [`AdapterFolder::open`], with names that are held to a version from the first moment on.
+    pub async fn open_holding(
+        folder: &Path,
+        sandbox: Sandbox,
+        admission: Arc<dyn Admission>,
+        holds: Vec<(String, Hold)>,
+    ) -> Self {
         let mut scan = FolderScan::new(folder, sandbox, admission);
+        for (name, hold) in holds {
+            scan.hold(&name, hold, system_now_ms()).await;
+        }
+        Self::start(folder, scan, Arc::new(system_now_ms)).await
+    }
+
+    async fn start(folder: &Path, mut scan: FolderScan, clock: Clock) -> Self {
         let published = scan.published();
         let mut watch = FolderWatch::new(folder);
         watch.renew();
         let first = scan.scan_once(clock()).await;
         let (stop, stopped) = oneshot::channel();
+        let (orders, ordered) = mpsc::channel(WAITING_ORDERS);
         let reconsider = Arc::new(Notify::new());
         let asked = Arc::clone(&reconsider);
+        let current = Current { scan, watch, clock, asked, ordered };
         let task = tokio::spawn(async move {
             tokio::select! {
                 // Also when the sender is dropped.
                 _ = stopped => {}
-                () = keep_current(scan, watch, clock, first, asked) => {}
+                () = current.keep(first) => {}
             }
         });
-        Self { published, reconsider, stop: Some(stop), task }
+        Self { published, reconsider, orders, stop: Some(stop), task }
+    }
+
+    /// Holds a name to one version, from when this returns. A file in the folder is loaded and checked, and waits.
+    ///
+    /// # Errors
+    /// [`FolderError::Stopped`].
+    pub async fn hold(&self, name: &str, hold: Hold) -> Result<(), FolderError> {
+        let (done, held) = oneshot::channel();
+        let order = Order::Hold(name.to_owned(), Box::new(hold), done);
+        self.orders.send(order).await.map_err(|_| FolderError::Stopped)?;
+        held.await.map_err(|_| FolderError::Stopped)
+    }
+
+    /// Ends a hold; what the folder has serves again. Answers whether there was a hold.
+    ///
+    /// # Errors
+    /// [`FolderError::Stopped`].
+    pub async fn release(&self, name: &str) -> Result<bool, FolderError> {
+        let (done, released) = oneshot::channel();
+        let order = Order::Release(name.to_owned(), done);
+        self.orders.send(order).await.map_err(|_| FolderError::Stopped)?;
+        released.await.map_err(|_| FolderError::Stopped)
     }
 
     /// The snapshot that is current. Cheap enough for every request.
@@ -137,26 +192,63 @@ impl Drop for AdapterFolder {
     }
 }
 
-async fn keep_current(
-    mut scan: FolderScan,
-    mut watch: FolderWatch,
+/// What the task that keeps a folder current works with.
+struct Current {
+    scan: FolderScan,
+    watch: FolderWatch,
     clock: Clock,
-    first: Pass,
     asked: Arc<Notify>,
-) {
-    let mut pass = first;
-    loop {
-        tokio::select! {
-            () = asked.notified() => {
-                scan.reconsider(clock()).await;
-                continue;
+    ordered: mpsc::Receiver<Order>,
+}
+
+impl Current {
+    async fn keep(mut self, first: Pass) {
+        let mut due = Instant::now() + pause(first);
+        // Until when hints may put the next pass off, once one came.
+        let mut at_most = None;
+        let mut shown_at = None;
+        loop {
+            tokio::select! {
+                () = self.asked.notified() => self.scan.reconsider((self.clock)()).await,
+                Some(order) = self.ordered.recv() => {
+                    self.carry_out(order).await;
+                    due = Instant::now();
+                }
+                Some(loaded) = self.scan.next_loaded(), if self.scan.is_loading() => {
+                    let pass = self.scan.take_in(loaded, (self.clock)()).await;
+                    due = due.min(Instant::now() + pause(pass));
+                }
+                () = sleep_until(shown_at.unwrap_or(due)), if shown_at.is_some() && self.scan.is_loading() => {
+                    self.scan.show_loading();
+                    shown_at = None;
+                }
+                () = self.watch.hint() => {
+                    let end = *at_most.get_or_insert_with(|| Instant::now() + QUIET_AT_MOST);
+                    due = end.min(Instant::now() + QUIET);
+                }
+                () = sleep_until(due) => {
+                    at_most = None;
+                    // The watch first: what changes after it gives a hint, what changed before it is seen.
+                    self.watch.renew();
+                    let pass = self.scan.begin((self.clock)()).await;
+                    due = Instant::now() + pause(pass);
+                    shown_at = Some(Instant::now() + SHOWN_AFTER);
+                }
             }
-            () = watch.hint() => quiet(&watch).await,
-            () = sleep(pause(pass)) => {}
         }
-        // The watch first: what changes after it gives a hint, what changed before it is seen.
-        watch.renew();
-        pass = scan.scan_once(clock()).await;
+    }
+
+    async fn carry_out(&mut self, order: Order) {
+        // Nobody may be waiting for the answer any more, which changes nothing.
+        match order {
+            Order::Hold(name, hold, done) => {
+                self.scan.hold(&name, *hold, (self.clock)()).await;
+                let _ = done.send(());
+            }
+            Order::Release(name, done) => {
+                let _ = done.send(self.scan.release(&name, (self.clock)()).await);
+            }
+        }
     }
 }
 
@@ -164,16 +256,4 @@ async fn keep_current(
 fn pause(pass: Pass) -> Duration {
     let regular = if pass.readable { SWEEP } else { RETRY };
     pass.again_in_ms.map_or(regular, |ms| regular.min(Duration::from_millis(ms)))
-}
-
-/// Waits until there was no hint for a while.
-async fn quiet(watch: &FolderWatch) {
-    let end = Instant::now() + QUIET_AT_MOST;
-    loop {
-        tokio::select! {
-            () = watch.hint() => {}
-            () = sleep(QUIET) => return,
-            () = sleep_until(end) => return,
-        }
-    }
 }

@@ -26,13 +26,17 @@ const NAMES_LISTED: usize = 20;
 /// The length of one such name in characters.
 const NAME_CHARS: usize = 120;
 
+/// Compilations at a time. 2: one component that carries an interpreter compiles for seconds and must not hold up the
+/// others; each more could take `CompileLimits::memory_bytes`.
+const COMPILATIONS: usize = 2;
+
 /// An engine and a compiler: what turns files into adapters. Cloning shares both.
 #[derive(Clone)]
 pub struct Sandbox {
     runtime: Arc<Runtime>,
     compiler: Arc<Compiler>,
     cache: Arc<Cache>,
-    /// One compilation at a time, so that its limits on memory hold for the machine.
+    /// [`COMPILATIONS`] at a time, so that their limits on memory hold for the machine.
     compiling: Arc<tokio::sync::Semaphore>,
 }
 
@@ -47,7 +51,7 @@ impl Sandbox {
             runtime: Arc::new(Runtime::new(limits)?),
             compiler: Arc::new(compiler),
             cache: Arc::new(cache),
-            compiling: Arc::new(tokio::sync::Semaphore::new(1)),
+            compiling: Arc::new(tokio::sync::Semaphore::new(COMPILATIONS)),
         })
     }
 
@@ -76,7 +80,7 @@ impl Sandbox {
     ///
     /// # Errors
     /// [`LoadError`] says why not.
-    pub async fn load(&self, bytes: Vec<u8>) -> Result<Arc<Adapter>, LoadError> {
+    pub async fn load(&self, bytes: impl Into<Arc<[u8]>>) -> Result<Arc<Adapter>, LoadError> {
         let bytes: Arc<[u8]> = bytes.into();
         let work = Arc::clone(&bytes);
         let limits = self.limits().clone();
@@ -101,6 +105,22 @@ impl Sandbox {
             wit_version,
         };
         Ok(Arc::new(Adapter::new(Arc::clone(&self.runtime), exports, description, identity)))
+    }
+
+    /// Whether [`Sandbox::remember`] was told this fact about this very component, by a program with the same key.
+    pub async fn remembers(&self, fact: &str, adapter: &Adapter) -> bool {
+        let (cache, fact, sha256) = (Arc::clone(&self.cache), fact.to_owned(), adapter.sha256().to_owned());
+        blocking(move || Ok(cache.remembers(&fact, &sha256))).await.unwrap_or(false)
+    }
+
+    /// Notes a fact about a component beside its compiled code, so that finding it out need not be repeated. A note
+    /// that cannot be written only costs that.
+    pub async fn remember(&self, fact: &str, adapter: &Adapter) {
+        let (cache, fact, sha256) = (Arc::clone(&self.cache), fact.to_owned(), adapter.sha256().to_owned());
+        let noted = blocking(move || cache.remember(&fact, &sha256).map_err(LoadError::Unreadable)).await;
+        if let Err(error) = noted {
+            tracing::warn!(%error, "what was found out about an adapter could not be noted");
+        }
     }
 
     /// The compiled component: from the cache, or else made by the compiler's process and then kept.

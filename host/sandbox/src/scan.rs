@@ -6,19 +6,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use arc_swap::ArcSwap;
-use sha2::{Digest, Sha256};
-use tokio::sync::watch;
+use tokio::task::{Id, JoinSet};
 
 use crate::admission::{Admission, Verdict};
 use crate::call::Adapter;
 use crate::file::hex;
-use crate::known::Known;
-use crate::listing::{Found, list, read_unchanged};
+use crate::known::{Candidate, Known};
+use crate::listing::{Found, list};
 use crate::load::Sandbox;
 use crate::load_error::LoadError;
+use crate::loading::{Attempt, Loader, Outcome};
 use crate::scrub::clean_text;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Published, Snapshot};
 
 /// A file modified more recently is left for the next pass: somebody may be writing it.
 const SETTLED_MS: u64 = 300;
@@ -31,13 +30,21 @@ pub(crate) const ERROR_CHARS: usize = 1_000;
 
 /// The folder as of the last pass, and the adapters that came of it.
 pub struct FolderScan {
-    folder: PathBuf,
-    sandbox: Sandbox,
-    admission: Arc<dyn Admission>,
-    files: BTreeMap<String, Known>,
+    pub(crate) folder: PathBuf,
+    pub(crate) admission: Arc<dyn Admission>,
+    pub(crate) files: BTreeMap<String, Known>,
+    loader: Loader,
+    loads: JoinSet<(Found, Outcome)>,
+    /// The names of the files that are being loaded: one load of a name at a time.
+    under_way: Vec<(Id, String)>,
+    /// Whether a pass left a file alone because of that: then another pass is due.
+    passed_over: bool,
     folder_error: Option<String>,
     published: Arc<Published>,
 }
+
+/// A load that has ended, in whatever way.
+pub(crate) struct Loaded(Result<(Id, (Found, Outcome)), Id>);
 
 /// What a pass leaves to be done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,24 +57,20 @@ pub struct Pass {
     pub again_in_ms: Option<u64>,
 }
 
-/// The snapshot that is current, and who waits for the next.
-pub(crate) struct Published {
-    current: ArcSwap<Snapshot>,
-    count: watch::Sender<u64>,
-}
-
 impl FolderScan {
     /// A scan of `folder`, which need not exist yet. Nothing is read before the first pass.
     #[must_use]
     pub fn new(folder: &Path, sandbox: Sandbox, admission: Arc<dyn Admission>) -> Self {
-        let (count, _) = watch::channel(0);
         Self {
             folder: folder.to_owned(),
-            sandbox,
-            admission,
+            admission: Arc::clone(&admission),
             files: BTreeMap::new(),
+            loader: Loader::new(sandbox, admission),
+            loads: JoinSet::new(),
+            under_way: vec![],
             folder_error: None,
-            published: Arc::new(Published { current: ArcSwap::default(), count }),
+            published: Arc::default(),
+            passed_over: false,
         }
     }
 
@@ -79,6 +82,19 @@ impl FolderScan {
 
     /// Passes over the folder once and loads what changed. `now_ms` is the time in Unix milliseconds.
     pub async fn scan_once(&mut self, now_ms: u64) -> Pass {
+        let mut pass = self.begin(now_ms).await;
+        while let Some(loaded) = self.next_loaded().await {
+            let ended = self.take_in(loaded, now_ms).await;
+            pass.changed |= ended.changed;
+            if let Some(in_ms) = ended.again_in_ms {
+                sooner(&mut pass.again_in_ms, in_ms);
+            }
+        }
+        pass
+    }
+
+    /// Looks at the folder, and begins to load what changed in it.
+    pub(crate) async fn begin(&mut self, now_ms: u64) -> Pass {
         let folder = self.folder.clone();
         let known = self.files.keys().cloned().collect();
         let listed = match tokio::task::spawn_blocking(move || list(&folder, &known)).await {
@@ -98,18 +114,90 @@ impl FolderScan {
         pass.changed |= self.set_folder_error(complaint);
         pass.changed |= self.mark_gone(&found, now_ms, &mut pass.again_in_ms);
         for file in found {
-            pass.changed |= self.look_at(file, now_ms, &mut pass.again_in_ms).await;
+            self.look_at(file, now_ms, &mut pass.again_in_ms);
         }
         pass
+    }
+
+    /// The next load that ends; `None` if none is under way. Nothing is lost if this is not waited for to the end.
+    pub(crate) async fn next_loaded(&mut self) -> Option<Loaded> {
+        let ended = self.loads.join_next_with_id().await?;
+        Some(Loaded(ended.map_err(|error| error.id())))
+    }
+
+    /// Takes in what a load gave. The pass that is answered says whether another is due.
+    pub(crate) async fn take_in(&mut self, loaded: Loaded, now_ms: u64) -> Pass {
+        let mut pass = Pass { readable: true, ..Pass::default() };
+        let (Ok((id, _)) | Err(id)) = &loaded.0;
+        self.end_load(*id);
+        if std::mem::take(&mut self.passed_over) {
+            pass.again_in_ms = Some(0);
+        }
+        let Ok((_, (found, outcome))) = loaded.0 else {
+            // The next pass finds the file unloaded and tries again.
+            sooner(&mut pass.again_in_ms, SETTLED_MS);
+            return pass;
+        };
+        pass.changed = match outcome {
+            Outcome::Same(hash) => self.same(found, hash),
+            Outcome::Unsettled => {
+                sooner(&mut pass.again_in_ms, SETTLED_MS);
+                false
+            }
+            Outcome::Failed(hash, error) => self.refuse(&found, hash, &error),
+            Outcome::Judged { hash, component, adapter, verdict } => {
+                self.obey(
+                    found,
+                    hash,
+                    Candidate { adapter, reason: String::new(), component: Some(component) },
+                    verdict,
+                    now_ms,
+                )
+                .await
+            }
+        };
+        pass
+    }
+
+    /// Whether anything is being loaded.
+    pub(crate) fn is_loading(&self) -> bool {
+        !self.under_way.is_empty()
+    }
+
+    /// Has the snapshot tell what is being loaded, which matters only if it takes long.
+    pub(crate) fn show_loading(&mut self) {
+        let mut changed = false;
+        for (_, name) in &self.under_way {
+            let known = self.files.entry(name.clone()).or_default();
+            changed |= !known.loading;
+            known.loading = true;
+            if known.file.as_os_str().is_empty() {
+                known.file = self.folder.join(format!("{name}.wasm"));
+            }
+        }
+        self.publish_if(changed);
     }
 
     /// Asks the admission again about every adapter that serves or waits: what it decides by has changed.
     pub async fn reconsider(&mut self, now_ms: u64) {
         let mut changed = false;
+        let mut began = vec![];
         for (name, known) in &mut self.files {
-            changed |= known.reconsider(name, self.admission.as_ref(), now_ms).await;
+            let outcome = known.reconsider(name, self.admission.as_ref(), now_ms).await;
+            changed |= outcome.changed;
+            began.push(outcome.began);
         }
         self.publish_if(changed);
+        for began in began {
+            self.note(began).await;
+        }
+    }
+
+    /// Tells the admission who has begun to serve.
+    pub(crate) async fn note(&self, began: Option<(Arc<Adapter>, Arc<[u8]>)>) {
+        if let Some((adapter, component)) = began {
+            self.admission.serves(&adapter, &component).await;
+        }
     }
 
     pub(crate) fn published(&self) -> Arc<Published> {
@@ -143,6 +231,12 @@ impl FolderScan {
                 now_ms
             });
             let left_ms = GRACE_MS.saturating_sub(now_ms.saturating_sub(since_ms));
+            if known.held.is_some() {
+                // The operator holds the name to a version of its own; what the file was is of no more use.
+                changed |= known.candidate.take().is_some() | known.last_error.take().is_some();
+                known.tried = None;
+                return true;
+            }
             let stays = (known.adapter.is_some() || known.candidate.is_some()) && left_ms > 0;
             if stays {
                 sooner(again, left_ms);
@@ -158,35 +252,40 @@ impl FolderScan {
         changed
     }
 
-    /// Loads one file if it is new or has changed.
-    async fn look_at(&mut self, found: Found, now_ms: u64, again: &mut Option<u64>) -> bool {
+    /// Begins to load one file if it is new or has changed.
+    fn look_at(&mut self, found: Found, now_ms: u64, again: &mut Option<u64>) {
         let known = self.files.get(&found.name);
-        if known.is_some_and(|known| known.stamp == Some(found.stamp)) {
-            return false;
+        let is_current = known.is_some_and(|known| known.stamp == Some(found.stamp));
+        if is_current {
+            return;
+        }
+        if self.under_way.iter().any(|(_, name)| name == &found.name) {
+            self.passed_over = true;
+            return;
         }
         if now_ms.abs_diff(found.modified_ms()) < SETTLED_MS {
             sooner(again, SETTLED_MS);
-            return false;
+            return;
         }
-        let (path, stamp) = (found.path.clone(), found.stamp);
-        let limit = self.sandbox.limits().file_bytes;
-        let read = tokio::task::spawn_blocking(move || {
-            let bytes = read_unchanged(&path, stamp, limit)?;
-            Ok::<_, std::io::Error>(bytes.map(|bytes| (<[u8; 32]>::from(Sha256::digest(&bytes)), bytes)))
-        });
-        match read.await.map_err(std::io::Error::other).and_then(|read| read) {
-            Ok(Some((hash, bytes))) => self.take_in(found, hash, bytes, now_ms).await,
-            Ok(None) => {
-                sooner(again, SETTLED_MS);
-                false
-            }
-            Err(error) => self.refuse(&found, None, &LoadError::Unreadable(error)),
-        }
+        let serving = known.and_then(|known| known.adapter.as_ref()).map(|it| it.sha256().to_owned());
+        let tried = known.and_then(|known| known.tried);
+        let name = found.name.clone();
+        let load = self.loads.spawn(self.loader.clone().load(Attempt { found, serving, tried }));
+        self.under_way.push((load.id(), name));
     }
 
-    async fn take_in(&mut self, found: Found, hash: [u8; 32], bytes: Vec<u8>, now_ms: u64) -> bool {
-        let known = self.files.entry(found.name.clone()).or_default();
-        known.file = found.path.clone();
+    fn end_load(&mut self, id: Id) {
+        let Some(at) = self.under_way.iter().position(|(under_way, _)| *under_way == id) else { return };
+        let (_, name) = self.under_way.swap_remove(at);
+        let known = self.files.get_mut(&name);
+        let shown = known.is_some_and(|known| std::mem::take(&mut known.loading));
+        self.publish_if(shown);
+    }
+
+    /// Takes note that a file's content is what serves, or what was tried before.
+    fn same(&mut self, found: Found, hash: [u8; 32]) -> bool {
+        let known = self.files.entry(found.name).or_default();
+        known.file = found.path;
         let was_gone = known.gone_since_ms.take().is_some();
         let serves_it = known.adapter.as_ref().is_some_and(|adapter| adapter.sha256() == hex(&hash));
         if serves_it {
@@ -197,21 +296,31 @@ impl FolderScan {
         }
         if known.tried == Some(hash) {
             known.stamp = Some(found.stamp);
-            return self.publish_if(was_gone);
         }
-        let loaded = self.sandbox.load(bytes).await.and_then(|adapter| named(adapter, &found.name));
-        let adapter = match loaded {
-            Ok(adapter) => adapter,
-            Err(error) => return self.refuse(&found, Some(hash), &error),
-        };
-        match self.admission.judge(&adapter).await {
-            Verdict::Serve => self.serve(found, hash, adapter, now_ms),
-            Verdict::Wait(reason) => self.hold_back(found, hash, adapter, &reason),
-            Verdict::Refuse(reason) => self.refuse(&found, Some(hash), &LoadError::SelfCheck(reason)),
+        self.publish_if(was_gone)
+    }
+
+    async fn obey(
+        &mut self,
+        found: Found,
+        hash: [u8; 32],
+        loaded: Candidate,
+        verdict: Verdict,
+        now_ms: u64,
+    ) -> bool {
+        let held = self.files.get(&found.name).and_then(|known| known.held.as_ref());
+        let another_is_held = held.filter(|held| !held.is(&hash)).map(|held| held.hold.reason.clone());
+        match (verdict, another_is_held) {
+            (Verdict::Serve, None) => self.serve(found, hash, loaded, now_ms).await,
+            (Verdict::Serve, Some(reason)) | (Verdict::Wait(reason), _) => {
+                self.hold_back(found, hash, Candidate { reason, ..loaded })
+            }
+            (Verdict::Refuse(reason), _) => self.refuse(&found, Some(hash), &LoadError::SelfCheck(reason)),
         }
     }
 
-    fn serve(&mut self, found: Found, hash: [u8; 32], adapter: Arc<Adapter>, now_ms: u64) -> bool {
+    async fn serve(&mut self, found: Found, hash: [u8; 32], loaded: Candidate, now_ms: u64) -> bool {
+        let Candidate { adapter, component, .. } = loaded;
         let description = adapter.description();
         tracing::info!(
             adapter = %found.name,
@@ -219,29 +328,31 @@ impl FolderScan {
             sha256 = %adapter.sha256(),
             "loaded"
         );
-        self.files.insert(
-            found.name,
-            Known {
-                file: found.path,
-                stamp: Some(found.stamp),
-                tried: Some(hash),
-                adapter: Some(adapter),
-                loaded_at_ms: Some(now_ms),
-                ..Known::default()
-            },
-        );
-        self.publish_if(true)
+        let known = self.files.entry(found.name).or_default();
+        let held = known.held.take();
+        *known = Known {
+            file: found.path,
+            stamp: Some(found.stamp),
+            tried: Some(hash),
+            adapter: Some(Arc::clone(&adapter)),
+            held,
+            loaded_at_ms: Some(now_ms),
+            ..Known::default()
+        };
+        self.publish();
+        self.note(component.map(|component| (adapter, component))).await;
+        true
     }
 
     /// Keeps an adapter that may not serve yet, beside the one that does.
-    fn hold_back(&mut self, found: Found, hash: [u8; 32], adapter: Arc<Adapter>, reason: &str) -> bool {
+    fn hold_back(&mut self, found: Found, hash: [u8; 32], waits: Candidate) -> bool {
         let known = self.files.entry(found.name.clone()).or_default();
         known.file = found.path;
         known.stamp = Some(found.stamp);
         known.tried = Some(hash);
         known.last_error = None;
         known.gone_since_ms = None;
-        known.wait(&found.name, adapter, reason);
+        known.wait(&found.name, waits);
         self.publish_if(true)
     }
 
@@ -268,43 +379,17 @@ impl FolderScan {
         self.publish_if(true)
     }
 
-    fn publish_if(&self, changed: bool) -> bool {
+    pub(crate) fn publish_if(&self, changed: bool) -> bool {
         if changed {
             self.publish();
         }
         changed
     }
 
-    fn publish(&self) {
+    pub(crate) fn publish(&self) {
         let entries = self.files.iter().filter_map(|(name, known)| known.entry(name)).collect();
         self.published.replace(Snapshot::new(entries, self.folder_error.clone()));
     }
-}
-
-impl Published {
-    pub(crate) fn current(&self) -> Arc<Snapshot> {
-        self.current.load_full()
-    }
-
-    pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
-        self.count.subscribe()
-    }
-
-    fn replace(&self, snapshot: Snapshot) {
-        self.current.store(Arc::new(snapshot));
-        self.count.send_modify(|count| *count = count.wrapping_add(1));
-    }
-}
-
-/// An adapter under another name could take over an exchange that its file does not name.
-fn named(adapter: Arc<Adapter>, file_stem: &str) -> Result<Arc<Adapter>, LoadError> {
-    if adapter.description().exchange == file_stem {
-        return Ok(adapter);
-    }
-    Err(LoadError::Name {
-        file_stem: clean_text(file_stem, ERROR_CHARS),
-        exchange: adapter.description().exchange.clone(),
-    })
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+
 use crate::call::Adapter;
 
 /// The adapters at one moment. Holding it keeps them usable whatever happens to the folder.
@@ -29,6 +32,10 @@ pub struct Entry {
     pub waits_because: Option<String>,
     /// Why the file as it is now was refused. With `state` serving: an earlier version of the file serves.
     pub last_error: Option<String>,
+    /// That the operator holds this name to one version, which serves whatever the file is; a sentence.
+    pub held: Option<String>,
+    /// Whether the file as it is now is still being loaded: one that carries an interpreter compiles for seconds.
+    pub loading: bool,
     /// When the adapter was loaded, in Unix milliseconds.
     pub loaded_at_ms: Option<u64>,
 }
@@ -42,6 +49,8 @@ pub enum EntryState {
     Leaving,
     /// It loaded but does not serve yet, and nothing else does.
     Waiting,
+    /// It is being loaded for the first time, and takes long.
+    Loading,
     /// It does not: its file was refused and nothing was there before.
     Refused,
 }
@@ -75,5 +84,27 @@ impl Snapshot {
     pub(crate) fn new(mut entries: Vec<Entry>, folder_error: Option<String>) -> Self {
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Self { entries, folder_error }
+    }
+}
+
+/// The snapshot that is current, and who waits for the next.
+#[derive(Default)]
+pub(crate) struct Published {
+    current: ArcSwap<Snapshot>,
+    count: watch::Sender<u64>,
+}
+
+impl Published {
+    pub(crate) fn current(&self) -> Arc<Snapshot> {
+        self.current.load_full()
+    }
+
+    pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
+        self.count.subscribe()
+    }
+
+    pub(crate) fn replace(&self, snapshot: Snapshot) {
+        self.current.store(Arc::new(snapshot));
+        self.count.send_modify(|count| *count = count.wrapping_add(1));
     }
 }

@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 
 use crate::config::{Config, PriceConfig};
 use crate::exchange::{ClientError, ExchangeClient, Gates, Timeouts};
+use crate::lifecycle::Lifecycle;
 use crate::look_ups::LookUps;
 use crate::prices::{MAX_FEED_BYTES, PriceBoard};
 
@@ -61,6 +62,8 @@ pub struct App {
     pub store: Store,
     /// The adapters.
     pub adapters: AdapterFolder,
+    /// The versions of adapters, and candidates beside them.
+    pub lifecycle: Lifecycle,
     /// The entrances of the exchanges.
     pub gates: Gates,
     /// Public replies that are kept for a while.
@@ -88,6 +91,7 @@ impl App {
         config: Config,
         store: Store,
         adapters: AdapterFolder,
+        lifecycle: Lifecycle,
         clock: HostClock,
     ) -> Result<Self, ClientError> {
         let started_at_ms = clock();
@@ -95,6 +99,7 @@ impl App {
             in_force: ArcSwap::from_pointee(InForce::new(config, None)?),
             store,
             adapters,
+            lifecycle,
             gates: Gates::default(),
             look_ups: LookUps::default(),
             prices: PriceBoard::default(),

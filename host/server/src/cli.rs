@@ -2,6 +2,7 @@
 
 mod adapter;
 mod rewards;
+mod running;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -17,6 +18,7 @@ use crate::control::{self, Command};
 use crate::server::{Running, Start, system_clock};
 
 pub use adapter::ServerWire;
+use running::AdapterAction;
 
 /// The command by which the program starts itself to compile an adapter.
 const COMPILE: &str = "compile-adapter";
@@ -45,9 +47,9 @@ enum Action {
     Reload(PoolFile),
     /// Have the running pool end in good order.
     Stop(PoolFile),
-    /// Write, build, inspect and check adapters, and record fixtures for them.
+    /// Write, build, inspect and check adapters; bring back or try versions of them in a running pool.
     #[command(subcommand)]
-    Adapter(alp_kit::Command),
+    Adapter(running::AdapterAction),
     /// Run the sharing engines over cases, to see whether they still share as expected.
     #[command(subcommand)]
     Rewards(rewards::RewardsCommand),
@@ -93,7 +95,8 @@ pub fn run_as(arguments: Vec<OsString>, leading: Vec<OsString>) -> ExitCode {
     let code = match arguments.action {
         Action::Serve(file) => runtime.block_on(serve(&file.config, leading)),
         Action::CheckConfig(file) => check_config(&file.config),
-        Action::Adapter(command) => runtime.block_on(adapter::run(command, leading)),
+        Action::Adapter(AdapterAction::Kit(command)) => runtime.block_on(adapter::run(command, leading)),
+        Action::Adapter(AdapterAction::Running(action)) => runtime.block_on(running::run(action)),
         Action::Status(file) => runtime.block_on(command(&file.config, Command::Status)),
         Action::Reload(file) => runtime.block_on(command(&file.config, Command::Reload)),
         Action::Stop(file) => runtime.block_on(command(&file.config, Command::Stop)),

@@ -15,6 +15,7 @@ use tokio::net::{UnixListener, UnixSocket, UnixStream};
 use tokio::sync::watch;
 
 use crate::app::App;
+use crate::lifecycle::AdapterCommand;
 use crate::loops;
 use crate::overview::overview;
 
@@ -31,7 +32,7 @@ const WAITING_COMMANDS: u32 = 16;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the operator may ask of a running pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// How the pool is.
@@ -40,6 +41,8 @@ pub enum Command {
     Reload,
     /// End in good order.
     Stop,
+    /// Do something about one adapter.
+    Adapter(AdapterCommand),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -136,7 +139,7 @@ async fn converse(
     BufReader::new((&mut stream).take(MAX_COMMAND)).read_line(&mut line).await?;
     let answer = match serde_json::from_str::<Asked>(&line) {
         Ok(asked) => obey(asked.command, app, pool_file, stop_server).await,
-        Err(_) => Answer { ok: false, text: "the commands are status, reload and stop".to_owned() },
+        Err(_) => Answer { ok: false, text: "the commands are status, reload, stop and adapter".to_owned() },
     };
     let mut text = serde_json::to_string(&answer).map_err(io::Error::other)?;
     text.push('\n');
@@ -156,6 +159,13 @@ async fn obey(command: Command, app: &App, pool_file: &Path, stop_server: &watch
         Command::Stop => {
             stop_server.send_replace(true);
             Answer { ok: true, text: "the pool is stopping".to_owned() }
+        }
+        Command::Adapter(command) => {
+            let plugins = app.in_force.load().config.pool.plugins.clone();
+            match app.lifecycle.obey(&app.adapters, &plugins, command).await {
+                Ok(text) => Answer { ok: true, text },
+                Err(error) => Answer { ok: false, text: error.to_string() },
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod config;
 pub mod control;
 mod endpoints;
 pub mod exchange;
+pub mod lifecycle;
 pub mod look_ups;
 pub mod loops;
 pub mod message;
@@ -19,6 +20,7 @@ pub mod reward_cases;
 pub mod rounds;
 pub mod server;
 mod service;
+pub mod shadow;
 pub mod submissions;
 mod wire;
 

@@ -156,6 +156,7 @@ fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
         ("database", a.database != b.database),
         ("plugins", a.plugins != b.plugins),
         ("cache", a.cache != b.cache),
+        ("versions", a.versions != b.versions),
         ("control_socket", a.control_socket != b.control_socket),
         ("round_seconds", a.round != b.round),
         ("limits.connections", a.limits.connections != b.limits.connections),

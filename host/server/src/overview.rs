@@ -54,12 +54,23 @@ pub(crate) async fn overview(app: &App) -> Result<String, StoreError> {
             EntryState::Serving => "serving",
             EntryState::Leaving => "leaving",
             EntryState::Waiting => "waiting",
+            EntryState::Loading => "loading",
             EntryState::Refused => "refused",
         };
         let shown = entry.adapter.as_ref().or(entry.candidate.as_ref());
         let version = shown.map_or("-", |adapter| adapter.description().version.as_str());
         let error = entry.waits_because.as_deref().or(entry.last_error.as_deref()).unwrap_or("");
+        let error = entry.held.as_deref().filter(|_| entry.adapter.is_some()).unwrap_or(error);
         let _ = writeln!(text, "  {:<20} {version:<8} {state:<8} {error}", entry.name);
+        if let Some(shadow) = app.lifecycle.shadows.of(&entry.name) {
+            let _ = write!(
+                text,
+                "  {:<20} {}",
+                "",
+                shadow.report().trim_end().replace('\n', "\n                       ")
+            );
+            text.push('\n');
+        }
     }
     for exchange in in_force.config.exchanges.keys().filter(|exchange| snapshot.get(exchange).is_none()) {
         let _ =

@@ -18,6 +18,8 @@ use crate::config::Config;
 use crate::control::{ControlError, ControlSocket};
 use crate::endpoints::router;
 use crate::exchange::ClientError;
+use crate::lifecycle::Lifecycle;
+use crate::lifecycle::versions::VersionsError;
 use crate::{loops, service};
 
 /// How long the start waits for adapters of configured exchanges that are not there at once.
@@ -79,13 +81,17 @@ impl Running {
         let compiler =
             Compiler { program: compiler.0, leading_args: compiler.1, cache_dir: pool.cache.clone() };
         let sandbox = Sandbox::new(SandboxLimits::default(), compiler)?;
-        let adapters = AdapterFolder::open(&pool.plugins, sandbox, Arc::new(PoolAdmission::default())).await;
+        let admission = Arc::new(PoolAdmission::remembering(sandbox.clone()));
+        let lifecycle = Lifecycle::open(sandbox.clone(), admission, &pool.versions, Arc::clone(&host_clock))?;
+        let holds = lifecycle.holds().await?;
+        let adapters =
+            AdapterFolder::open_holding(&pool.plugins, sandbox, lifecycle.admission(), holds).await;
         // A file that was copied a moment ago is taken up a moment later; bots should not come in between.
         let complete = |snapshot: &Snapshot| config.exchanges.keys().all(|id| snapshot.get(id).is_some());
         if adapters.wait_for(ADAPTERS_WITHIN, complete).await.is_err() {
             tracing::warn!("not every configured exchange has its adapter yet; `alp status` says which");
         }
-        let app = Arc::new(App::new(config, store, adapters, host_clock)?);
+        let app = Arc::new(App::new(config, store, adapters, lifecycle, host_clock)?);
 
         let stop = Arc::new(watch::Sender::new(false));
         let mut tasks = JoinSet::new();
@@ -146,6 +152,9 @@ pub enum StartError {
     /// The engine for adapters.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
+    /// The folder of versions of adapters.
+    #[error(transparent)]
+    Versions(#[from] VersionsError),
     /// The client for exchanges.
     #[error(transparent)]
     Client(#[from] ClientError),

@@ -15,6 +15,7 @@ use crate::exchange::{Refusal, Verification, Verified, WhoActs, verify};
 use crate::message::{Message, shown};
 use crate::prices::pool_price;
 use alp_record::judged::{OrderRecord, PriceRecord, to_json};
+use crate::shadow::Recording;
 
 /// What a bot is told when its orders were taken.
 pub const SAVED: &str = "orders saved for validation";
@@ -41,7 +42,7 @@ pub async fn submit(app: &App, body: &[u8]) -> Result<&'static str, Refusal> {
     let in_force = app.in_force.load_full();
     let (settings, market) = find_market(&in_force, &exchange, &unit)?;
     let lp_id = find_lp(app, &exchange, &user, &unit).await?;
-    let adapter = find_adapter(app, &exchange)?;
+    let adapter = Recording::new(find_adapter(app, &exchange)?, app.lifecycle.shadows.of(&exchange));
     let submission = Submission {
         user,
         members,
@@ -133,7 +134,7 @@ async fn ask_exchange(
     in_force: &InForce,
     exchange: &str,
     settings: &ExchangeConfig,
-    adapter: &Adapter,
+    adapter: &Recording,
     submission: &Submission,
 ) -> Result<Verified, Refusal> {
     let Some(client) = in_force.clients.get(exchange) else {

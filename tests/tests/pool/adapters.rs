@@ -63,7 +63,7 @@ async fn adapters_shows_everything_about_an_adapter() {
     let call = json!({"name": "open-orders", "method": "GET", "address": address, "signed": true,
         "parameters": ["market", "nonce", "timestamp"], "headers": ["X-Key", "X-Sign"]});
     let expected = json!({"name": "test_exchange", "file": "test_exchange.wasm", "state": "serving",
-        "last_error": null, "waits_because": null, "candidate_sha256": null, "wit_version": "1.0.0", "may_send": [call], "nonce": "milliseconds",
+        "last_error": null, "waits_because": null, "candidate_sha256": null, "held": null, "shadow": null, "wit_version": "1.0.0", "may_send": [call], "nonce": "milliseconds",
         "single_use": true, "signed_request_lives": "60000 ms", "order_ids_unique_in": "exchange",
         "signature_binds": ["method", "path", "parameters", "market"]});
     assert_eq!(entry, expected);

@@ -99,3 +99,45 @@ fn a_key_that_others_can_read_is_refused() {
     let error = Sandbox::new(small(), compiler(folder.path())).err().unwrap();
     assert!(matches!(error, SandboxError::Cache(CacheError::Unsafe { .. })), "{error:?}");
 }
+
+#[tokio::test]
+async fn what_was_found_out_about_a_component_is_remembered_for_it_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = Sandbox::new(small(), compiler(folder.path())).unwrap();
+    let good = load(&sandbox, Guest::named("good").component()).await;
+    let other = load(&sandbox, Guest::named("other").component()).await;
+    assert!(!sandbox.remembers("passed", &good).await);
+    sandbox.remember("passed", &good).await;
+    let again = Sandbox::new(small(), no_compiler(folder.path())).unwrap();
+    assert!(again.remembers("passed", &good).await);
+    assert!(!again.remembers("passed more", &good).await);
+    assert!(!again.remembers("passed", &other).await);
+}
+
+#[tokio::test]
+async fn a_note_that_was_forged_does_not_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = Sandbox::new(small(), compiler(folder.path())).unwrap();
+    let good = load(&sandbox, Guest::named("good").component()).await;
+    let other = load(&sandbox, Guest::named("other").component()).await;
+    sandbox.remember("passed", &good).await;
+    let notes = || -> Vec<PathBuf> {
+        let files = read_dir(folder.path().join("compiled")).unwrap().map(|file| file.unwrap().path());
+        files.filter(|file| file.extension().is_some_and(|ending| ending == "fact")).collect()
+    };
+    let [note] = notes().try_into().unwrap();
+    let genuine = read(&note).unwrap();
+    // Another component's note in its place.
+    sandbox.remember("passed", &other).await;
+    let foreign = notes().into_iter().find(|file| *file != note).unwrap();
+    let mut flipped = genuine.clone();
+    flipped[0] ^= 1;
+    for forged in
+        [read(foreign).unwrap(), flipped, genuine[..31].to_vec(), vec![], [&genuine[..], b"0"].concat()]
+    {
+        write(&note, forged).unwrap();
+        assert!(!sandbox.remembers("passed", &good).await);
+    }
+    write(&note, genuine).unwrap();
+    assert!(sandbox.remembers("passed", &good).await);
+}

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod admission;
 mod cache;
 mod calling;
 mod compiling;

@@ -254,3 +254,42 @@ async fn a_flood_of_files_does_not_end_what_serves() {
     assert_eq!(bench.scan.snapshot().entries().len(), 500);
     assert!(bench.scan.snapshot().folder_error().unwrap().contains("more than 500"));
 }
+
+#[tokio::test]
+async fn a_file_or_a_dead_link_in_place_of_the_folder_is_told_and_ends_nothing() {
+    let mut bench = Bench::new();
+    bench.place("good.wasm", &version("1.0.0"));
+    bench.pass_after(0).await;
+    let folder = bench.plugins.path().to_owned();
+    let away = folder.with_extension("away");
+    std::fs::rename(&folder, &away).unwrap();
+    std::fs::write(&folder, b"a file").unwrap();
+    assert!(!bench.pass_after(1).await.readable);
+    let told = bench.scan.snapshot().folder_error().unwrap().to_owned();
+    assert!(told.contains(&folder.display().to_string()), "{told}");
+    std::fs::remove_file(&folder).unwrap();
+    std::os::unix::fs::symlink("/nonexistent", &folder).unwrap();
+    assert!(!bench.pass_after(60_000).await.readable);
+    assert_eq!(bench.state("good"), Some(EntryState::Serving));
+    std::fs::remove_file(&folder).unwrap();
+    std::fs::rename(&away, &folder).unwrap();
+    assert!(bench.pass_after(1).await.readable);
+    assert_eq!(bench.scan.snapshot().folder_error(), None);
+    assert_eq!(bench.state("good"), Some(EntryState::Serving));
+}
+
+#[tokio::test]
+async fn of_five_hundred_files_that_are_no_adapters_each_says_why_and_the_good_one_serves() {
+    let mut bench = Bench::new();
+    for number in 0..499 {
+        let content: &[u8] = if number % 2 == 0 { b"<html>" } else { b"\0asm\x01\0\0\0" };
+        std::fs::write(bench.file(&format!("a{number}.wasm")), content).unwrap();
+    }
+    bench.place("good.wasm", &version("1.0.0"));
+    bench.pass_after(0).await;
+    let snapshot = bench.scan.snapshot();
+    assert_eq!(snapshot.folder_error(), None);
+    assert_eq!(snapshot.entries().len(), 500);
+    assert_eq!(snapshot.entries().iter().filter(|entry| entry.last_error.is_some()).count(), 499);
+    assert_eq!(bench.state("good"), Some(EntryState::Serving));
+}

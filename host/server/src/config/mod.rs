@@ -60,6 +60,8 @@ pub struct PoolConfig {
     pub plugins: PathBuf,
     /// The folder of compiled adapters, which only the server's user may open.
     pub cache: PathBuf,
+    /// The folder of versions of adapters that served, to go back to.
+    pub versions: PathBuf,
     /// The socket for the operator's commands.
     pub control_socket: PathBuf,
     /// How long a round is.

@@ -46,6 +46,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
         top.text("database", Some("sqlite:alp.db")).and_then(|url| database_within(top, folder, &url));
     let plugins = within("plugins", "plugins");
     let cache = within("cache", "cache");
+    let versions = within("versions", "versions");
     let control_socket = within("control_socket", "alp.sock");
     let round = top.whole("round_seconds", 60, 1..=86_400).and_then(|seconds| {
         let length = u32::try_from(seconds).map(RoundLength::from_seconds);
@@ -67,6 +68,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
         database: database?,
         plugins: plugins?,
         cache: cache?,
+        versions: versions?,
         control_socket: control_socket?,
         round: round?,
         address: address?,

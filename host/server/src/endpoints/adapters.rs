@@ -17,7 +17,7 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Response {
     let in_force = app.in_force.load();
     let snapshot = app.adapters.snapshot();
     let mut adapters: Vec<Tree> =
-        snapshot.entries().iter().map(|entry| shown(entry, &in_force.config)).collect();
+        snapshot.entries().iter().map(|entry| shown(entry, &in_force.config, &app)).collect();
     let missing = in_force.config.exchanges.keys().filter(|exchange| snapshot.get(exchange).is_none());
     let refused = |exchange: &str| snapshot.entries().iter().any(|entry| entry.name == exchange);
     adapters.extend(missing.filter(|exchange| !refused(exchange)).map(|exchange| {
@@ -27,15 +27,21 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Response {
     json(StatusCode::OK, &body)
 }
 
-fn shown(entry: &Entry, config: &Config) -> Tree {
+fn shown(entry: &Entry, config: &Config, app: &App) -> Tree {
     let settings = config.exchanges.get(&entry.name);
     let state = match entry.state {
         EntryState::Refused => "refused",
+        EntryState::Loading => "loading: it takes long to compile, as those with an interpreter do",
         EntryState::Waiting => "waiting",
         EntryState::Serving | EntryState::Leaving if settings.is_none() => {
             "waiting: its exchange is not configured"
         }
         EntryState::Leaving => "serving: its file is gone, and it goes too unless a successor comes",
+        EntryState::Serving if entry.held.is_some() && entry.candidate.is_some() => {
+            "serving: held by the operator to a version; the file in the plugins folder is another"
+        }
+        EntryState::Serving if entry.held.is_some() => "serving: held by the operator to a version",
+        EntryState::Serving if entry.loading => "serving: a newer version of its file is being compiled",
         EntryState::Serving if entry.candidate.is_some() => "serving: the newer version of its file waits",
         EntryState::Serving if entry.last_error.is_some() => {
             "serving: the newer version of its file was refused"
@@ -54,6 +60,11 @@ fn shown(entry: &Entry, config: &Config) -> Tree {
         (
             "candidate_sha256".to_owned(),
             entry.candidate.as_ref().map_or(Tree::Null, |c| Tree::text(c.sha256())),
+        ),
+        ("held".to_owned(), entry.held.as_ref().map_or(Tree::Null, Tree::text)),
+        (
+            "shadow".to_owned(),
+            app.lifecycle.shadows.of(&entry.name).map_or(Tree::Null, |shadow| shadow.shown()),
         ),
         ("loaded_at_ms".to_owned(), loaded),
     ]);

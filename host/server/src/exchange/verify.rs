@@ -4,11 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use alp_sandbox::types::{Fault, OrderList, Reply, Request, Step, Submission};
-use alp_sandbox::{Adapter, CallError, clean_text};
+use alp_sandbox::{CallError, clean_text};
 use sha2::{Digest, Sha256};
 
 use super::{ClientError, ExchangeClient, Gate, prepare};
 use crate::look_ups::LookUps;
+use crate::shadow::Recording;
 
 /// Most requests that one submission may cause: a look-up, and pages of orders.
 const MAX_REQUESTS: usize = 12;
@@ -64,7 +65,7 @@ pub struct Verification<'a> {
     /// The exchange's id.
     pub exchange: &'a str,
     /// Its adapter, as it was when the submission came; a newer one serves later submissions.
-    pub adapter: &'a Adapter,
+    pub adapter: &'a Recording,
     /// Where signed requests go out.
     pub client: &'a ExchangeClient,
     /// The exchange's entrance.

@@ -1,0 +1,237 @@
+//! Versions of adapters in a running pool: replaced in every way under load, brought back, tried in the shadow.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use alp_server::control::{Answer, Command, ask};
+use alp_server::lifecycle::AdapterCommand;
+use alp_tests::{DEADLINE, FakeServer, Lp, Settings, TestPool, another_build, component, wait_until};
+use serde_json::{Value, json};
+
+const NAME: &str = "test_exchange";
+
+async fn order(pool: &TestPool, command: AdapterCommand) -> Answer {
+    ask(&pool.folder().join("alp.sock"), Command::Adapter(command)).await.unwrap()
+}
+
+async fn done(pool: &TestPool, command: AdapterCommand) -> String {
+    let answer = order(pool, command).await;
+    assert!(answer.ok, "{}", answer.text);
+    answer.text
+}
+
+async fn refused(pool: &TestPool, command: AdapterCommand) -> String {
+    let answer = order(pool, command).await;
+    assert!(!answer.ok, "{}", answer.text);
+    answer.text
+}
+
+fn name() -> String {
+    NAME.to_owned()
+}
+
+fn serving(pool: &TestPool) -> String {
+    pool.app().adapters.snapshot().get(NAME).unwrap().sha256().to_owned()
+}
+
+/// Replaces the component and returns its SHA-256 when it serves.
+async fn replace(pool: &TestPool, bytes: &[u8]) -> String {
+    let before = serving(pool);
+    pool.plug_in(NAME, bytes);
+    let changed = |snapshot: &alp_sandbox::Snapshot| snapshot.get(NAME).unwrap().sha256() != before;
+    pool.app().adapters.wait_for(DEADLINE, changed).await.unwrap();
+    serving(pool)
+}
+
+async fn shown(pool: &TestPool) -> Value {
+    let adapters = pool.get("/adapters").await.json()["message"].as_array().unwrap().clone();
+    adapters.into_iter().find(|adapter| adapter["name"] == NAME).unwrap()
+}
+
+/// A build that does what `from` says where the usual one says `to`: another path at the exchange, or another text.
+fn altered(from: &str, to: &str, mark: u8) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut bytes = another_build(NAME, mark);
+    let mut found = 0;
+    for at in 0..bytes.len() - from.len() {
+        if &bytes[at..at + from.len()] == from.as_bytes() {
+            bytes[at..at + from.len()].copy_from_slice(to.as_bytes());
+            found += 1;
+        }
+    }
+    assert!(found > 0, "the component has no {from}");
+    bytes
+}
+
+#[tokio::test]
+async fn a_component_that_fails_the_self_check_never_displaces_the_one_that_works() {
+    let pool = TestPool::start().await;
+    let lp = pool.lp_with("alice", &["ask 1 0.004"]).await;
+    let before = serving(&pool);
+    // It declares one path and asks for another: it loads, and is caught at the first request.
+    let wrong = declares_another_path();
+    alp_tests::sandbox().await.load(wrong.clone()).await.unwrap();
+    pool.plug_in(NAME, &wrong);
+    let told = |snapshot: &alp_sandbox::Snapshot| snapshot.entry(NAME).unwrap().last_error.is_some();
+    pool.app().adapters.wait_for(DEADLINE, told).await.unwrap();
+    assert_eq!(serving(&pool), before);
+    let entry = shown(&pool).await;
+    assert_eq!(entry["state"], "serving: the newer version of its file was refused");
+    assert!(entry["last_error"].as_str().unwrap().contains("self-check"), "{entry}");
+    pool.submit_btc(&lp).await;
+}
+
+/// The constant of the path lies in the component once; the name of the call, which stands right before it, ends as
+/// the path does. Changing the name alone at one of its two places makes the two disagree.
+fn declares_another_path() -> Vec<u8> {
+    let mut bytes = another_build(NAME, 77);
+    // Headers are declared by name and sent by name; the nonce is declared rising. A word of the description that
+    // the self-check holds to be wrong: a version that is no version.
+    let at = bytes.windows(6).position(|window| window == b"X-Sign").unwrap();
+    bytes[at..at + 6].copy_from_slice(b"Cookie");
+    bytes
+}
+
+#[tokio::test]
+async fn a_rollback_brings_the_version_before_back_and_holds_the_name_to_it_beyond_a_restart() {
+    let mut pool = TestPool::start().await;
+    let lp = pool.lp_with("alice", &["ask 1 0.004"]).await;
+    let first = serving(&pool);
+    let second = replace(&pool, &another_build(NAME, 1)).await;
+    assert_ne!(first, second);
+    wait_until("both are kept", async || {
+        let kept = order(&pool, AdapterCommand::Versions { name: name() }).await.text;
+        kept.contains(&first) && kept.contains(&second)
+    })
+    .await;
+    let told = done(&pool, AdapterCommand::Rollback { name: name(), to: None }).await;
+    assert!(told.contains("`alp adapter release test_exchange` ends the hold"), "{told}");
+    assert_eq!(serving(&pool), first);
+    pool.submit_btc(&lp).await;
+    pool.restart().await;
+    assert_eq!(serving(&pool), first);
+    pool.plug_in(NAME, &another_build(NAME, 2));
+    let waits = |snapshot: &alp_sandbox::Snapshot| {
+        snapshot.entry(NAME).unwrap().candidate.as_ref().is_some_and(|waits| waits.sha256() != second)
+    };
+    pool.app().adapters.wait_for(DEADLINE, waits).await.unwrap();
+    assert_eq!(serving(&pool), first);
+    let entry = shown(&pool).await;
+    let state = "serving: held by the operator to a version; the file in the plugins folder is another";
+    assert_eq!(entry["state"], state);
+    assert!(entry["held"].as_str().unwrap().starts_with("held to version "), "{entry}");
+    let status = ask(&pool.folder().join("alp.sock"), Command::Status).await.unwrap().text;
+    assert!(status.contains("held to version "), "{status}");
+    pool.submit_btc(&lp).await;
+    done(&pool, AdapterCommand::Release { name: name() }).await;
+    assert_eq!(shown(&pool).await["held"], Value::Null);
+    assert!(![first, second].contains(&serving(&pool)));
+    pool.submit_btc(&lp).await;
+    let again = refused(&pool, AdapterCommand::Release { name: name() }).await;
+    assert_eq!(again, "test_exchange is not held to any version");
+}
+
+#[tokio::test]
+async fn the_version_in_service_and_the_three_before_it_are_kept() {
+    let pool = TestPool::start().await;
+    let mut served = vec![serving(&pool)];
+    for mark in 10..15 {
+        served.push(replace(&pool, &another_build(NAME, mark)).await);
+    }
+    let kept = |served: &[String], text: &str| served.iter().map(|it| text.contains(it)).collect::<Vec<_>>();
+    wait_until("the last is kept", async || {
+        let text = order(&pool, AdapterCommand::Versions { name: name() }).await.text;
+        kept(&served, &text) == [false, false, true, true, true, true]
+    })
+    .await;
+    let gone = refused(&pool, AdapterCommand::Rollback { name: name(), to: Some(served[0].clone()) }).await;
+    assert!(gone.starts_with("no version with this SHA-256 is kept"), "{gone}");
+    done(&pool, AdapterCommand::Rollback { name: name(), to: Some(served[3][..12].to_owned()) }).await;
+    assert_eq!(serving(&pool), served[3]);
+    done(&pool, AdapterCommand::Rollback { name: name(), to: None }).await;
+    assert_eq!(serving(&pool), served[2]);
+    let last = refused(&pool, AdapterCommand::Rollback { name: name(), to: None }).await;
+    assert_eq!(last, "no version that served before it is kept");
+    assert_eq!(serving(&pool), served[2]);
+}
+
+#[tokio::test]
+async fn a_kept_version_that_was_altered_is_never_brought_back() {
+    let pool = TestPool::start().await;
+    let first = serving(&pool);
+    let second = replace(&pool, &another_build(NAME, 3)).await;
+    let file = pool.folder().join("versions").join(NAME).join(format!("{first}.wasm"));
+    wait_until("both are kept", async || {
+        file.exists() && order(&pool, AdapterCommand::Versions { name: name() }).await.text.contains(&second)
+    })
+    .await;
+    std::fs::write(&file, another_build(NAME, 4)).unwrap();
+    let told = refused(&pool, AdapterCommand::Rollback { name: name(), to: None }).await;
+    assert!(told.contains("was altered since it served and is not used"), "{told}");
+    assert_eq!(serving(&pool), second);
+    assert!(!pool.folder().join("versions").join(NAME).join("hold.json").exists());
+    for wrong in ["../plugins", "", "Test"] {
+        let told = refused(&pool, AdapterCommand::Versions { name: wrong.to_owned() }).await;
+        assert!(told.contains("the name of an adapter is"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_candidate_runs_in_the_shadow_and_is_promoted_by_command() {
+    let pool = TestPool::start().await;
+    let lp = pool.lp_with("alice", &["ask 1 0.004"]).await;
+    let file = pool.folder().join("candidate.wasm");
+    std::fs::write(&file, another_build(NAME, 5)).unwrap();
+    let shadow = || AdapterCommand::Shadow { name: name(), component: file.clone() };
+    done(&pool, shadow()).await;
+    let before = serving(&pool);
+    let calls = pool.exchange_calls();
+    for _ in 0..3 {
+        pool.submit_btc(&lp).await;
+    }
+    wait_until("all are compared", async || shown(&pool).await["shadow"]["same"] == 3).await;
+    assert_eq!(pool.exchange_calls() - calls, 3, "nothing of the candidate is sent");
+    assert_eq!(serving(&pool), before);
+    // One that asks for something else: every submission differs, and none fails.
+    std::fs::write(&file, altered("open-orders", "open_orders", 6)).unwrap();
+    done(&pool, shadow()).await;
+    pool.submit_btc(&lp).await;
+    wait_until("the difference is counted", async || shown(&pool).await["shadow"]["different"] == 1).await;
+    let entry = shown(&pool).await;
+    assert_eq!(entry["shadow"]["last_differences"], json!(["different: start: request: the call"]));
+    let report = done(&pool, AdapterCommand::ShowShadow { name: name() }).await;
+    assert!(report.contains("0 the same, 1 different, 0 failed, 0 not compared"), "{report}");
+    let status = ask(&pool.folder().join("alp.sock"), Command::Status).await.unwrap().text;
+    assert!(status.contains("1 different"), "{status}");
+    for secret in [&lp.key, &lp.secret] {
+        assert!(!report.contains(secret.as_str()), "{report}");
+    }
+    done(&pool, AdapterCommand::StopShadow { name: name() }).await;
+    assert_eq!(shown(&pool).await["shadow"], Value::Null);
+    let none = refused(&pool, AdapterCommand::Promote { name: name() }).await;
+    assert_eq!(none, "no candidate runs beside the adapter of test_exchange");
+    // The right one again, and into service.
+    let promoted = another_build(NAME, 7);
+    std::fs::write(&file, &promoted).unwrap();
+    done(&pool, shadow()).await;
+    done(&pool, AdapterCommand::Promote { name: name() }).await;
+    assert_ne!(serving(&pool), before);
+    assert_eq!(std::fs::read(pool.plugins().join("test_exchange.wasm")).unwrap(), promoted);
+    assert_eq!(shown(&pool).await["shadow"], Value::Null);
+    pool.submit_btc(&lp).await;
+}
+
+#[tokio::test]
+async fn a_candidate_that_is_none_is_refused() {
+    let pool = TestPool::start().await;
+    let file = pool.folder().join("candidate.wasm");
+    let shadow = || AdapterCommand::Shadow { name: name(), component: file.clone() };
+    assert!(refused(&pool, shadow()).await.contains("cannot be read"));
+    std::fs::write(&file, b"<html>").unwrap();
+    assert!(refused(&pool, shadow()).await.contains("the file is text"));
+    std::fs::copy(component("binance"), &file).unwrap();
+    assert!(refused(&pool, shadow()).await.contains("its adapter is for `binance`"));
+    assert_eq!(shown(&pool).await["shadow"], Value::Null);
+}
