@@ -148,7 +148,9 @@ async fn a_broken_file_where_nothing_served_is_shown_as_refused() {
     let pool = pool_without_adapters().await;
     let lp = pool.lp_with("alice", &["ask 1 0.004"]).await;
     pool.plug_in("test_exchange", b"nonsense");
-    wait_for(&pool, |snapshot| snapshot.entry("test_exchange").is_some()).await;
+    let refused =
+        |snapshot: &Snapshot| snapshot.entry("test_exchange").is_some_and(|it| it.last_error.is_some());
+    wait_for(&pool, refused).await;
     let entry = shown(&pool, "test_exchange").await;
     assert_eq!((&entry["state"], &entry["file"]), (&json!("refused"), &json!("test_exchange.wasm")));
     assert!(pool.submit(&lp, "btc").await.refusal().contains("adapter of test_exchange"));
@@ -159,7 +161,8 @@ async fn a_second_claimant_of_an_exchange_is_refused() {
     let pool = TestPool::start().await;
     let lp = pool.lp_with("alice", &["ask 1 0.004"]).await;
     pool.plug_in("impostor", &another_build("test_exchange", 99));
-    wait_for(&pool, |snapshot| snapshot.entry("impostor").is_some()).await;
+    let refused = |snapshot: &Snapshot| snapshot.entry("impostor").is_some_and(|it| it.last_error.is_some());
+    wait_for(&pool, refused).await;
     let entry = shown(&pool, "impostor").await;
     assert_eq!(entry["state"], "refused");
     let reason =

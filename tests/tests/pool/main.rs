@@ -20,6 +20,9 @@ mod durability;
 mod endpoints;
 mod exchange_faults;
 mod exchanges;
+#[path = "../../../host/sandbox/tests/sandbox/guests.rs"]
+#[allow(dead_code, reason = "the sandbox's tests need more of it")]
+mod guests;
 mod injection;
 mod judging;
 mod messages;

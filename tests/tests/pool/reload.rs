@@ -1,6 +1,7 @@
 //! Versions of adapters in a running pool: replaced in every way under load, brought back, tried in the shadow.
 
 use std::io::Write;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,6 +10,8 @@ use alp_server::control::{Answer, Command, ask};
 use alp_server::lifecycle::AdapterCommand;
 use alp_tests::{DEADLINE, FakeServer, Lp, Settings, TestPool, another_build, component, wait_until};
 use serde_json::{Value, json};
+
+use crate::guests::Guest;
 
 const NAME: &str = "test_exchange";
 
@@ -50,13 +53,18 @@ async fn shown(pool: &TestPool) -> Value {
     adapters.into_iter().find(|adapter| adapter["name"] == NAME).unwrap()
 }
 
-/// A build that does what `from` says where the usual one says `to`: another path at the exchange, or another text.
+/// A build that says `to` where the usual one says `from`: another path at the exchange, or another text.
 fn altered(from: &str, to: &str, mark: u8) -> Vec<u8> {
+    with(another_build(NAME, mark), from, to)
+}
+
+/// The same with `to` wherever its constants had `from`. Names of the contract stay: their length stands before them.
+fn with(mut bytes: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
-    let mut bytes = another_build(NAME, mark);
     let mut found = 0;
-    for at in 0..bytes.len() - from.len() {
-        if &bytes[at..at + from.len()] == from.as_bytes() {
+    for at in 0..=bytes.len() - from.len() {
+        let is_name = at > 0 && usize::from(bytes[at - 1]) == from.len();
+        if &bytes[at..at + from.len()] == from.as_bytes() && !is_name {
             bytes[at..at + from.len()].copy_from_slice(to.as_bytes());
             found += 1;
         }
@@ -70,8 +78,8 @@ async fn a_component_that_fails_the_self_check_never_displaces_the_one_that_work
     let pool = TestPool::start().await;
     let lp = pool.lp_with("alice", &["ask 1 0.004"]).await;
     let before = serving(&pool);
-    // It declares one path and asks for another: it loads, and is caught at the first request.
-    let wrong = declares_another_path();
+    // It loads and answers, but declares no call that carries a signature.
+    let wrong = Guest::named(NAME).component();
     alp_tests::sandbox().await.load(wrong.clone()).await.unwrap();
     pool.plug_in(NAME, &wrong);
     let told = |snapshot: &alp_sandbox::Snapshot| snapshot.entry(NAME).unwrap().last_error.is_some();
@@ -81,17 +89,6 @@ async fn a_component_that_fails_the_self_check_never_displaces_the_one_that_work
     assert_eq!(entry["state"], "serving: the newer version of its file was refused");
     assert!(entry["last_error"].as_str().unwrap().contains("self-check"), "{entry}");
     pool.submit_btc(&lp).await;
-}
-
-/// The constant of the path lies in the component once; the name of the call, which stands right before it, ends as
-/// the path does. Changing the name alone at one of its two places makes the two disagree.
-fn declares_another_path() -> Vec<u8> {
-    let mut bytes = another_build(NAME, 77);
-    // Headers are declared by name and sent by name; the nonce is declared rising. A word of the description that
-    // the self-check holds to be wrong: a version that is no version.
-    let at = bytes.windows(6).position(|window| window == b"X-Sign").unwrap();
-    bytes[at..at + 6].copy_from_slice(b"Cookie");
-    bytes
 }
 
 #[tokio::test]
@@ -234,4 +231,132 @@ async fn a_candidate_that_is_none_is_refused() {
     std::fs::copy(component("binance"), &file).unwrap();
     assert!(refused(&pool, shadow()).await.contains("its adapter is for `binance`"));
     assert_eq!(shown(&pool).await["shadow"], Value::Null);
+}
+
+/// The ways in which operators replace a file.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Rename,
+    SlowCopy,
+    DeleteAndCreate,
+    Symlink,
+}
+
+/// Replaces the component in one of the ways; it is complete when this returns.
+async fn replace_by(way: Way, plugins: &Path, bytes: &[u8], number: usize) {
+    let file = plugins.join("test_exchange.wasm");
+    match way {
+        Way::Rename => {
+            let part = plugins.join("test_exchange.wasm.part");
+            std::fs::write(&part, bytes).unwrap();
+            std::fs::rename(part, file).unwrap();
+        }
+        Way::SlowCopy => {
+            // In place of a link there is a file of its own; over a file it is written in place.
+            if file.is_symlink() {
+                std::fs::remove_file(&file).unwrap();
+            }
+            let mut copy = std::fs::File::create(&file).unwrap();
+            let (first, rest) = bytes.split_at(bytes.len() / 2);
+            copy.write_all(first).unwrap();
+            // Half a file for a second: what is tested is that the pool looks at it meanwhile.
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            copy.write_all(rest).unwrap();
+        }
+        Way::DeleteAndCreate => {
+            std::fs::remove_file(&file).unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+            std::fs::write(&file, bytes).unwrap();
+        }
+        Way::Symlink => {
+            let elsewhere = plugins.with_file_name(format!("build-{number}.wasm"));
+            std::fs::write(&elsewhere, bytes).unwrap();
+            let link = plugins.join("next.link");
+            symlink(elsewhere, &link).unwrap();
+            std::fs::rename(link, file).unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn in_whichever_way_a_component_is_replaced_under_load_no_submission_fails() {
+    let pool = Arc::new(TestPool::start().await);
+    let (stop, submitted) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let mut bots = Vec::new();
+    for number in 0..4 {
+        let (pool, stop, submitted) = (Arc::clone(&pool), Arc::clone(&stop), Arc::clone(&submitted));
+        let lp = pool.lp_with(&format!("lp-{number}"), &["ask 1 0.004"]).await;
+        bots.push(tokio::spawn(async move {
+            while !stop.load(Ordering::SeqCst) {
+                pool.submit_btc(&lp).await;
+                submitted.fetch_add(1, Ordering::SeqCst);
+            }
+        }));
+    }
+    let ways = [Way::Rename, Way::SlowCopy, Way::DeleteAndCreate, Way::Symlink, Way::SlowCopy, Way::Rename];
+    for (number, way) in ways.into_iter().enumerate() {
+        let before = serving(&pool);
+        let bytes = another_build(NAME, 100 + u8::try_from(number).unwrap());
+        replace_by(way, &pool.plugins(), &bytes, number).await;
+        let enough = submitted.load(Ordering::SeqCst) + 4;
+        let other = |snapshot: &alp_sandbox::Snapshot| snapshot.get(NAME).unwrap().sha256() != before;
+        pool.app().adapters.wait_for(DEADLINE, other).await.unwrap_or_else(|why| panic!("{way:?}: {why}"));
+        wait_until("bots submit on", async || submitted.load(Ordering::SeqCst) >= enough).await;
+    }
+    stop.store(true, Ordering::SeqCst);
+    for bot in bots {
+        bot.await.unwrap();
+    }
+    assert_eq!(shown(&pool).await["state"], "serving");
+}
+
+/// What the exchange answers so that only the build that asked takes it for a wish for fewer requests.
+fn throttled(word: &str) -> String {
+    format!("{{\"error\":\"{word}\",\"message\":\"later\"}}")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn each_submission_is_answered_wholly_by_the_old_build_or_wholly_by_the_new_one() {
+    // Two builds: each asks at a path of its own, and knows the reply of that path only.
+    let old = another_build(NAME, 50);
+    let new = {
+        let renamed = altered("open-orders", "open_orders", 51);
+        with(renamed, "throttled", "thrattled")
+    };
+    let fake = FakeServer::start().await;
+    fake.set("/api/v1/open-orders", 400, &throttled("throttled"));
+    fake.set("/api/v1/open_orders", 400, &throttled("thrattled"));
+    let exchange = alp_tests::TEST_EXCHANGE.replace("{endpoint}", fake.origin());
+    let settings = Settings { exchanges: vec![(NAME.to_owned(), exchange)], ..Settings::default() };
+    let pool = Arc::new(TestPool::start_with(settings).await);
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut bots = Vec::new();
+    for number in 0..4 {
+        let (pool, stop) = (Arc::clone(&pool), Arc::clone(&stop));
+        let lp: Lp = pool.lp_with(&format!("lp-{number}"), &[]).await;
+        bots.push(tokio::spawn(async move {
+            let mut answers = 0;
+            while !stop.load(Ordering::SeqCst) {
+                let told = pool.submit(&lp, "btc").await.refusal();
+                assert!(told.starts_with("test_exchange wants fewer requests"), "{told}");
+                answers += 1;
+            }
+            answers
+        }));
+    }
+    for turn in 0..6 {
+        replace(&pool, if turn % 2 == 0 { &new } else { &old }).await;
+        let asked = fake.asked().len();
+        wait_until("bots submit on", async || fake.asked().len() >= asked + 8).await;
+    }
+    stop.store(true, Ordering::SeqCst);
+    let mut answers = 0;
+    for bot in bots {
+        answers += bot.await.unwrap();
+    }
+    let asked = fake.asked();
+    assert_eq!(asked.len(), answers);
+    for path in ["/api/v1/open-orders?", "/api/v1/open_orders?"] {
+        assert!(asked.iter().any(|uri| uri.starts_with(path)), "{path} was never asked");
+    }
 }
