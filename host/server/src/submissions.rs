@@ -14,8 +14,8 @@ use crate::config::{ExchangeConfig, UnitConfig};
 use crate::exchange::{Refusal, Verification, Verified, WhoActs, verify};
 use crate::message::{Message, shown};
 use crate::prices::pool_price;
-use alp_record::judged::{OrderRecord, PriceRecord, to_json};
 use crate::shadow::Recording;
+use alp_record::judged::{OrderRecord, PriceRecord, to_json};
 
 /// What a bot is told when its orders were taken.
 pub const SAVED: &str = "orders saved for validation";
