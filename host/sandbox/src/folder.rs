@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use crate::admission::Admission;
 use crate::hold::Hold;
 use crate::load::Sandbox;
-use crate::scan::{FolderScan, Pass, system_now_ms};
+use crate::scan::{FolderScan, Pass};
 use crate::snapshot::{Published, Snapshot};
 use crate::watch::FolderWatch;
 
@@ -256,4 +256,10 @@ impl Current {
 fn pause(pass: Pass) -> Duration {
     let regular = if pass.readable { SWEEP } else { RETRY };
     pass.again_in_ms.map_or(regular, |ms| regular.min(Duration::from_millis(ms)))
+}
+
+/// The system's clock in Unix milliseconds.
+fn system_now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

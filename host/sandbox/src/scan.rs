@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 use tokio::task::{Id, JoinSet};
 
@@ -14,7 +13,7 @@ use crate::file::hex;
 use crate::known::{Candidate, Known};
 use crate::listing::{Found, list};
 use crate::load::Sandbox;
-use crate::load_error::LoadError;
+use crate::load_error::{LoadError, with_causes};
 use crate::loading::{Attempt, Loader, Outcome};
 use crate::scrub::clean_text;
 use crate::snapshot::{Published, Snapshot};
@@ -392,25 +391,6 @@ impl FolderScan {
     }
 }
 
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let words = error.to_string();
-        if !text.contains(&words) {
-            text = format!("{text}: {words}");
-        }
-        cause = error.source();
-    }
-    text
-}
-
 fn sooner(again: &mut Option<u64>, in_ms: u64) {
     *again = Some(again.map_or(in_ms, |earlier| earlier.min(in_ms)));
-}
-
-/// The system's clock in Unix milliseconds.
-pub(crate) fn system_now_ms() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
