@@ -92,5 +92,5 @@ impl Trace {
 }
 
 fn recorded<T: Clone>(answer: &Result<Result<T, Fault>, CallError>) -> Answer<T> {
-    answer.as_ref().map(Clone::clone).map_err(|_| ())
+    answer.clone().map_err(|_| ())
 }
