@@ -15,7 +15,7 @@ const TIME = /^[0-9]{1,15}$/;
 /** The list in a good answer. `errorWords` says what an error says, and null of what is none. */
 export function decode(reply, errorWords, wording) {
   const { status } = reply;
-  const { text, found } = read(Uint8Array.from(reply.body));
+  const { text, found } = read(reply.body);
   const isSuccess = status >= 200 && status < 300;
   if (isSuccess && Array.isArray(found)) return found;
   const words = errorWords(found);
@@ -83,13 +83,20 @@ function read(body) {
 }
 
 function withNumbersQuoted(text) {
+  const pieces = [];
+  let end = 0;
   let depth = 0;
-  return text.replace(TOKENS, (token, colon) => {
+  // `replace` would look for all tokens before it is told of the first.
+  for (const { 0: token, 1: colon, index } of text.matchAll(TOKENS)) {
     if (token === "[" || token === "{") depth += 1;
     if (token === "]" || token === "}") depth -= 1;
     if (depth > MOST_DEPTH) throw new RangeError("nested too deep");
-    return colon === undefined && NUMBER.test(token) ? `"${token}"` : token;
-  });
+    if (colon === undefined && NUMBER.test(token)) {
+      pieces.push(text.slice(end, index), `"${token}"`);
+      end = index + token.length;
+    }
+  }
+  return pieces.join("") + text.slice(end);
 }
 
 function retryAfterMs(reply) {

@@ -19,6 +19,14 @@ pub(crate) const CURES: [&str; 5] = [
     "JavaScript, componentize-js: `disableFeatures: ['stdio', 'random', 'clocks', 'http', 'fetch-event']`",
 ];
 
+/// What the engine names if it does not take functions that wait: componentize-qjs makes such without `--sync`.
+const ASYNC: &str = "component model async";
+
+/// Whether a component that was refused was built for another host than a pool.
+pub(crate) fn needs_cure(imports: &[String], refused: &str) -> bool {
+    imports.iter().any(|name| !name.starts_with("alp:exchange/types@")) || refused.contains(ASYNC)
+}
+
 /// The names of the component's imports, in order; those of components inside it are left out. What is no component
 /// imports nothing.
 pub(crate) fn imports(component: &[u8]) -> Vec<String> {

@@ -9,7 +9,7 @@ use alp_sandbox::{Adapter, LoadError, Sandbox};
 use serde::Serialize;
 
 use crate::check::sha256_hex;
-use crate::imports::{CURES, imports};
+use crate::imports::{CURES, imports, needs_cure};
 
 /// What `inspect` is told.
 #[derive(Debug, clap::Args)]
@@ -77,12 +77,12 @@ struct Need {
 pub(crate) async fn inspect(sandbox: &Sandbox, component: Vec<u8>) -> Inspection {
     let (size_bytes, sha256, imports) = (component.len(), sha256_hex(&component), imports(&component));
     let loaded = sandbox.load(component).await;
-    let cure = if matches!(loaded, Err(LoadError::Imports { .. })) { CURES.to_vec() } else { Vec::new() };
     let (refused, adapter) = match loaded {
         Ok(adapter) => (None, Some(Shown::new(&adapter))),
         Err(error) => (Some(with_cause(&error)), None),
     };
-    Inspection { size_bytes, sha256, imports, refused, cure, adapter }
+    let cure = if refused.as_deref().is_some_and(|why| needs_cure(&imports, why)) { &CURES[..] } else { &[] };
+    Inspection { size_bytes, sha256, imports, refused, cure: cure.to_vec(), adapter }
 }
 
 impl Inspection {

@@ -24,7 +24,8 @@ pub(super) async fn check(
             let first = names.first().map_or("a function", String::as_str);
             let others = if names.len() > 1 { " and others" } else { "" };
             let cure = "`alp adapter inspect` shows the lines that cure it";
-            reporting.add("loads", Err(format!("{cure}: it may import types only, and imports {first}{others}")));
+            reporting
+                .add("loads", Err(format!("{cure}: it may import types only, and imports {first}{others}")));
             return None;
         }
         Err(error) => {

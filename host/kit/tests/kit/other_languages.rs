@@ -19,10 +19,13 @@ struct Example {
     tool: &'static str,
     /// Where `.ci/run` installs the same, within the build folder.
     kept: &'static str,
-    /// What makes its tool take the system away.
-    flags: &'static [&'static str],
+    /// What makes its tool take the system away: some of its options, and what is said without them.
+    without: &'static [(&'static [&'static str], &'static str)],
     cure: &'static str,
 }
+
+/// What is said of a component that imports functions.
+const SYSTEM: &str = "may import types but nothing else, and this one imports wasi:cli/environment@";
 
 const PYTHON: Example = Example {
     folder: "adapter_in_python",
@@ -30,7 +33,7 @@ const PYTHON: Example = Example {
     installed: "venv",
     tool: "bin/componentize-py",
     kept: "componentize-py",
-    flags: &["--stub-wasi "],
+    without: &[(&["--stub-wasi "], SYSTEM)],
     cure: "Python: `componentize-py ... componentize --stub-wasi ...`",
 };
 
@@ -40,7 +43,11 @@ const JAVASCRIPT: Example = Example {
     installed: "node_modules",
     tool: ".bin/componentize-qjs",
     kept: "componentize-js/node_modules",
-    flags: &["--stub-wasi "],
+    without: &[
+        (&["--stub-wasi "], SYSTEM),
+        (&["--sync "], "component model async"),
+        (&["--stub-wasi ", "--sync "], "wasi:cli/environment@"),
+    ],
     cure: "JavaScript, componentize-qjs: `componentize-qjs ... --stub-wasi --sync`",
 };
 
@@ -87,18 +94,19 @@ fn is_refused_with_a_system(example: &Example) {
     let Some((within, folder)) = bench(example) else { return };
     let all = commands(example);
     let build = all.lines().find(|line| line.contains("componentize")).unwrap();
-    let mut build = build.to_owned();
-    for flag in example.flags {
-        assert!(build.contains(flag), "{build}");
-        build = build.replace(flag, "");
-    }
-    text_of(shell(&folder, &build));
-    let component = format!("{}.wasm", example.exchange);
-    let refused = shell(&folder, &format!("alp adapter inspect {component}"));
-    assert_eq!(refused.status.code(), Some(1));
-    let said = String::from_utf8(refused.stdout).unwrap();
-    for part in ["refused", "wasi:cli/environment@", "may import types but nothing else", example.cure] {
-        assert!(said.contains(part), "{part} is not in\n{said}");
+    for (options, reason) in example.without {
+        let mut build = build.to_owned();
+        for option in *options {
+            assert!(build.contains(option), "{build}");
+            build = build.replace(option, "");
+        }
+        text_of(shell(&folder, &build));
+        let refused = shell(&folder, &format!("alp adapter inspect {}.wasm", example.exchange));
+        assert_eq!(refused.status.code(), Some(1));
+        let said = String::from_utf8(refused.stdout).unwrap();
+        for part in ["refused", *reason, example.cure] {
+            assert!(said.contains(part), "{part} is not in\n{said}");
+        }
     }
     drop(within);
 }
