@@ -25,7 +25,7 @@ struct Example {
 }
 
 /// What is said of a component that imports functions.
-const SYSTEM: &str = "may import types but nothing else, and this one imports wasi:cli/environment@";
+const SYSTEM: &str = "may import types but nothing else, and this one imports wasi:";
 
 const PYTHON: Example = Example {
     folder: "adapter_in_python",
