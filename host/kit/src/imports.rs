@@ -1,4 +1,5 @@
-//! What a component imports, read from its file without running or compiling anything.
+//! What a component imports, read from its file without running or compiling anything, and how each toolchain is told
+//! not to make it so. It refuses to know what may be imported: the sandbox does.
 
 use wasmparser::{Parser, Payload};
 
@@ -7,6 +8,24 @@ const MOST_NAMES: usize = 64;
 
 /// The longest name, in characters.
 const NAME_CHARS: usize = 120;
+
+/// What an author does about a component that imports a function, by what it was built with.
+pub(crate) const CURES: [&str; 5] = [
+    "cargo build: in .cargo/config.toml, under [build] `target = \"wasm32-unknown-unknown\"`, under \
+     [target.wasm32-unknown-unknown] `linker = \"wasm-component-ld\"`",
+    "cargo component: the same file, or `cargo component build --release --target wasm32-unknown-unknown`",
+    "Python: `componentize-py ... componentize --stub-wasi ...`",
+    "JavaScript, componentize-qjs: `componentize-qjs ... --stub-wasi --sync`",
+    "JavaScript, componentize-js: `disableFeatures: ['stdio', 'random', 'clocks', 'http', 'fetch-event']`",
+];
+
+/// What the engine names if it does not take functions that wait: componentize-qjs makes such without `--sync`.
+const ASYNC: &str = "component model async";
+
+/// Whether a component that was refused was built for another host than a pool.
+pub(crate) fn needs_cure(imports: &[String], refused: &str) -> bool {
+    imports.iter().any(|name| !name.starts_with("alp:exchange/types@")) || refused.contains(ASYNC)
+}
 
 /// The names of the component's imports, in order; those of components inside it are left out. What is no component
 /// imports nothing.

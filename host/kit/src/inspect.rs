@@ -9,7 +9,7 @@ use alp_sandbox::{Adapter, LoadError, Sandbox};
 use serde::Serialize;
 
 use crate::check::sha256_hex;
-use crate::imports::imports;
+use crate::imports::{CURES, imports, needs_cure};
 
 /// What `inspect` is told.
 #[derive(Debug, clap::Args)]
@@ -30,6 +30,8 @@ pub(crate) struct Inspection {
     imports: Vec<String>,
     /// Why a pool would not load it.
     pub(crate) refused: Option<String>,
+    /// If it imports a function: how not to, by what it was built with.
+    cure: Vec<&'static str>,
     adapter: Option<Shown>,
 }
 
@@ -74,11 +76,13 @@ struct Need {
 /// Loads the component and writes down what it is.
 pub(crate) async fn inspect(sandbox: &Sandbox, component: Vec<u8>) -> Inspection {
     let (size_bytes, sha256, imports) = (component.len(), sha256_hex(&component), imports(&component));
-    let (refused, adapter) = match sandbox.load(component).await {
+    let loaded = sandbox.load(component).await;
+    let (refused, adapter) = match loaded {
         Ok(adapter) => (None, Some(Shown::new(&adapter))),
         Err(error) => (Some(with_cause(&error)), None),
     };
-    Inspection { size_bytes, sha256, imports, refused, adapter }
+    let cure = if refused.as_deref().is_some_and(|why| needs_cure(&imports, why)) { &CURES[..] } else { &[] };
+    Inspection { size_bytes, sha256, imports, refused, cure: cure.to_vec(), adapter }
 }
 
 impl Inspection {
@@ -92,6 +96,9 @@ impl Inspection {
         if let Some(refused) = &self.refused {
             rows.row("imports", &imports);
             rows.row("refused", refused);
+            for cure in &self.cure {
+                rows.row("cure", cure);
+            }
             return rows.text;
         }
         rows.row("imports", &format!("{imports} (types only, no function)"));

@@ -60,7 +60,7 @@ pub enum LoadError {
         "an adapter may import types but nothing else, and this one imports {}. Build it for a target \
          without a system, with these two lines in .cargo/config.toml: under [build] \
          `target = \"wasm32-unknown-unknown\"`, under [target.wasm32-unknown-unknown] \
-         `linker = \"wasm-component-ld\"`",
+         `linker = \"wasm-component-ld\"`. `alp adapter inspect` shows what other languages need",
         .names.join(", ")
     )]
     Imports {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use alp_sandbox::types::{Description, Lifetime, NonceKind};
-use alp_sandbox::{Adapter, Sandbox};
+use alp_sandbox::{Adapter, LoadError, Sandbox};
 use sha2::{Digest, Sha256};
 
 use super::report::Reporting;
@@ -19,6 +19,15 @@ pub(super) async fn check(
     let imported = imports(&component);
     let adapter = match sandbox.load(component.clone()).await {
         Ok(adapter) => adapter,
+        // There can be more names than a line holds, and the cure would be cut off.
+        Err(LoadError::Imports { names }) => {
+            let first = names.first().map_or("a function", String::as_str);
+            let others = if names.len() > 1 { " and others" } else { "" };
+            let cure = "`alp adapter inspect` shows the lines that cure it";
+            reporting
+                .add("loads", Err(format!("{cure}: it may import types only, and imports {first}{others}")));
+            return None;
+        }
         Err(error) => {
             reporting.add("loads", Err(with_cause(&error)));
             return None;

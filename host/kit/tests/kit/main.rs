@@ -7,8 +7,10 @@
     reason = "a test stops at the first thing that is not as expected"
 )]
 
+mod cargo_component;
 mod checking;
 mod inspecting;
+mod other_languages;
 mod program;
 mod recording;
 mod scaffolding;

@@ -1,5 +1,6 @@
 //! The program `alp` and the crates that it writes and builds.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, OnceLock};
@@ -94,7 +95,27 @@ pub(crate) fn wire() -> Arc<dyn Wire> {
     Arc::new(ServerWire)
 }
 
-fn target_folder() -> PathBuf {
+/// Says loudly that a test was left out because a tool is missing, and fails where nothing may be missing.
+pub(crate) fn skipped(why: &str) {
+    assert!(std::env::var_os("CI").is_none(), "{why}");
+    left_out(why);
+}
+
+/// Says loudly that a test was left out, wherever it runs.
+pub(crate) fn left_out(why: &str) {
+    // Unlike `eprintln!`, this is shown although the test passes.
+    let mut shown = std::io::stderr();
+    writeln!(shown, "SKIPPED: {why}").unwrap();
+}
+
+/// Whether there is a program of this name.
+pub(crate) fn on_path(program: &str) -> bool {
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&paths).any(|folder| folder.join(program).is_file())
+}
+
+/// The build folder, wherever it is.
+pub(crate) fn target_folder() -> PathBuf {
     profile_folder().parent().unwrap().to_owned()
 }
 
