@@ -27,3 +27,4 @@ mod network;
 mod outbound;
 mod prices;
 mod registration;
+mod several_servers;
