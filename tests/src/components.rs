@@ -74,6 +74,6 @@ fn target_folder() -> PathBuf {
 }
 
 /// `target/debug` or `target/release`, wherever the target folder is: this program lies in `deps` below it.
-fn profile_folder() -> PathBuf {
+pub(crate) fn profile_folder() -> PathBuf {
     std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned()
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use alp_sandbox::AdapterFolder;
-use alp_store::Store;
+use alp_store::{Lease, Store, StoreError};
 use arc_swap::ArcSwap;
 
 use crate::config::{Config, PriceConfig};
 use crate::exchange::{ClientError, ExchangeClient, Gates, Timeouts};
+use crate::leadership::Leadership;
 use crate::lifecycle::Lifecycle;
 use crate::look_ups::LookUps;
 use crate::prices::{MAX_FEED_BYTES, PriceBoard};
@@ -70,6 +71,8 @@ pub struct App {
     pub look_ups: LookUps,
     /// The prices.
     pub prices: PriceBoard,
+    /// Whether this server leads.
+    pub leadership: Leadership,
     /// The client for feeds of prices.
     pub feeds: ExchangeClient,
     /// The host's clock.
@@ -95,7 +98,9 @@ impl App {
         clock: HostClock,
     ) -> Result<Self, ClientError> {
         let started_at_ms = clock();
+        let leadership = Leadership::new(&config.pool.control_socket);
         Ok(Self {
+            leadership,
             in_force: ArcSwap::from_pointee(InForce::new(config, None)?),
             store,
             adapters,
@@ -117,6 +122,23 @@ impl App {
         (self.clock)()
     }
 
+    /// Leads on, or begins to, as [`Leadership::lead`] says.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lead(&self) -> Result<Option<Lease>, StoreError> {
+        self.leadership.lead(&self.store, &self.in_force.load_full().config).await
+    }
+
+    /// Takes over the quotes that the server which leads put into the database.
+    pub async fn take_prices(&self) {
+        let read = async { Ok::<_, StoreError>((self.store.clock_ms().await?, self.store.prices().await?)) };
+        match read.await {
+            Ok((database_ms, quotes)) => self.prices.take(&quotes, database_ms, self.now_ms()),
+            Err(error) => tracing::warn!(%error, "the prices in the database could not be read"),
+        }
+    }
+
     /// Asks the feeds of every unit once.
     pub async fn refresh_prices(&self) {
         let in_force = self.in_force.load_full();
@@ -130,6 +152,11 @@ impl App {
     /// Asks the feeds of one unit.
     pub async fn refresh_price(&self, unit: &str, feeds: &crate::config::FeedsConfig) {
         let refreshed = self.prices.refresh(unit, feeds, &self.feeds, self.now_ms()).await;
+        if let (Ok(price), Some(lease)) = (&refreshed, self.leadership.lease().await)
+            && let Err(error) = self.store.put_price(&lease, unit, &price.to_string()).await
+        {
+            tracing::warn!(unit, %error, "a price could not be put into the database");
+        }
         match &refreshed {
             Ok(price) => tracing::debug!(unit, %price, "a price was fetched"),
             Err(fault) => tracing::warn!(unit, %fault, "a price could not be fetched"),

@@ -153,7 +153,14 @@ async fn obey(command: Command, app: &App, pool_file: &Path, stop_server: &watch
             Err(error) => Answer { ok: false, text: error.to_string() },
         },
         Command::Reload => match loops::reload(app, pool_file) {
-            Ok(text) => Answer { ok: true, text },
+            Ok(text) => {
+                // Who says so by hand means all servers of the database, whichever leads.
+                let config = &app.in_force.load_full().config;
+                match app.leadership.put_in_force(&app.store, config).await {
+                    Ok(()) => Answer { ok: true, text },
+                    Err(error) => Answer { ok: false, text: error.to_string() },
+                }
+            }
             Err(text) => Answer { ok: false, text },
         },
         Command::Stop => {

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::app::{App, InForce};
 use crate::config::{Config, PriceConfig};
+use crate::leadership::renew_within;
 use crate::rounds::{RoundOutcome, run_due_rounds};
 
 /// How far the database's clock may be off the host's before it is said. Signed requests of some exchanges live
@@ -31,7 +32,7 @@ const PRICES_EVERY: Duration = Duration::from_millis(250);
 pub async fn rounds(app: Arc<App>, stop: watch::Receiver<bool>) {
     loop {
         let wait = match rounds_once(&app).await {
-            Ok(()) => until_next_round(&app).await,
+            Ok(()) => until_next_round(&app).await.min(renew_within(&app.in_force.load().config)),
             Err(()) => AFTER_FAILURE,
         };
         if stopped_within(wait, stop.clone()).await {
@@ -40,12 +41,24 @@ pub async fn rounds(app: Arc<App>, stop: watch::Receiver<bool>) {
     }
 }
 
-/// Runs every round that is due. Says what came of it in the log and in the loop's state.
+/// Runs every round that is due, if this server leads. Says what came of it in the log and in the loop's state.
 ///
 /// # Errors
 /// If a round could not be run. It stays due.
 pub async fn rounds_once(app: &App) -> Result<(), ()> {
-    match run_due_rounds(&app.store).await {
+    let lease = match app.lead().await {
+        Ok(Some(lease)) => lease,
+        Ok(None) => {
+            app.health.note("rounds", app.now_ms(), Ok("another server leads".to_owned()));
+            return Ok(());
+        }
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "this server cannot lead");
+            app.health.note("rounds", app.now_ms(), Err(error.to_string()));
+            return Err(());
+        }
+    };
+    match run_due_rounds(&app.store, &lease).await {
         Ok(outcomes) => {
             for (start, outcome) in &outcomes {
                 if let RoundOutcome::Credited { credits, paid } = outcome {
@@ -83,11 +96,19 @@ async fn until_next_round(app: &App) -> Duration {
     Duration::from_millis(length_ms.saturating_sub(into_ms)).saturating_add(AFTER_ROUND)
 }
 
-/// Asks each unit's feeds as often as its configuration says, until told to stop.
+/// Asks each unit's feeds as often as its configuration says, or takes what the server that leads was told, until told
+/// to stop.
 pub async fn prices(app: Arc<App>, stop: watch::Receiver<bool>) {
     let mut asked: std::collections::BTreeMap<String, tokio::time::Instant> =
         std::collections::BTreeMap::new();
     loop {
+        if app.leadership.lease().await.is_none() {
+            app.take_prices().await;
+            if stopped_within(PRICES_EVERY, stop.clone()).await {
+                return;
+            }
+            continue;
+        }
         let in_force = app.in_force.load_full();
         for (unit, price) in &in_force.config.prices {
             let PriceConfig::Feeds(feeds) = price else { continue };
@@ -154,6 +175,7 @@ fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
     let keys = [
         ("listen", a.listen != b.listen),
         ("database", a.database != b.database),
+        ("database_password_file", a.database_password_file != b.database_password_file),
         ("plugins", a.plugins != b.plugins),
         ("cache", a.cache != b.cache),
         ("versions", a.versions != b.versions),

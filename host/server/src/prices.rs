@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use alp_pool::median::median;
 use alp_pool::price::{PoolPrice, Price};
 use alp_sandbox::clean_text;
+use alp_store::Quote;
 use futures_util::future::join_all;
 use serde_json::value::RawValue;
 use thiserror::Error;
@@ -42,6 +43,16 @@ impl PriceBoard {
                 let young = |fetched: &&Fetched| now_ms.saturating_sub(fetched.at_ms) <= max_age_ms;
                 board.get(unit).filter(young).map(|fetched| fetched.price)
             }
+        }
+    }
+
+    /// Takes over quotes whose times are the database's, of which `database_ms` is the present one.
+    pub fn take(&self, quotes: &BTreeMap<String, Quote>, database_ms: u64, now_ms: u64) {
+        let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (unit, quote) in quotes {
+            let Ok(price) = Price::parse(&quote.price) else { continue };
+            let age_ms = database_ms.saturating_sub(quote.at_ms);
+            board.insert(unit.clone(), Fetched { price, at_ms: now_ms.saturating_sub(age_ms) });
         }
     }
 

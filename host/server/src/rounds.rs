@@ -7,7 +7,7 @@ use alp_pool::money::Coins;
 use alp_pool::round::{RoundLength, RoundLengthError};
 use alp_record::judged::RecordError;
 use alp_record::{ComputeError, Computed, Credited, Evidence, compute_round};
-use alp_store::{Closed, CreditEntry, Recorded, RoundRecord, Store, StoreError, StoredSample};
+use alp_store::{Closed, CreditEntry, Lease, Recorded, RoundRecord, Store, StoreError, StoredSample};
 use thiserror::Error;
 
 /// What became of a round.
@@ -29,10 +29,10 @@ pub enum RoundOutcome {
 /// # Errors
 /// [`RoundError`] of the first round that cannot be run; the ones after it wait, so that running totals stay in
 /// order of time.
-pub async fn run_due_rounds(store: &Store) -> Result<Vec<(u64, RoundOutcome)>, RoundError> {
+pub async fn run_due_rounds(store: &Store, lease: &Lease) -> Result<Vec<(u64, RoundOutcome)>, RoundError> {
     let mut outcomes = Vec::new();
     for start in store.unfinished_rounds(store.clock_ms().await?).await? {
-        outcomes.push((start, run_round(store, start).await?));
+        outcomes.push((start, run_round(store, lease, start).await?));
     }
     Ok(outcomes)
 }
@@ -41,8 +41,8 @@ pub async fn run_due_rounds(store: &Store) -> Result<Vec<(u64, RoundOutcome)>, R
 ///
 /// # Errors
 /// [`RoundError`]; then nothing was credited, and the round stays due.
-pub async fn run_round(store: &Store, start: u64) -> Result<RoundOutcome, RoundError> {
-    let round_seconds = match store.close_round(start).await? {
+pub async fn run_round(store: &Store, lease: &Lease, start: u64) -> Result<RoundOutcome, RoundError> {
+    let round_seconds = match store.close_round(lease, start).await? {
         Closed::AlreadyCredited => return Ok(RoundOutcome::AlreadyCredited),
         Closed::Closed { round_seconds } | Closed::AlreadyClosed { round_seconds } => round_seconds,
     };
@@ -63,7 +63,7 @@ pub async fn run_round(store: &Store, start: u64) -> Result<RoundOutcome, RoundE
         credits: record.credits.len(),
         paid: coins_from(record.paid_e8).ok_or(Overflow("paid"))?,
     };
-    match store.record_round(&record).await? {
+    match store.record_round(lease, &record).await? {
         Recorded::Recorded => Ok(outcome),
         Recorded::AlreadyRecorded => Ok(RoundOutcome::AlreadyCredited),
     }

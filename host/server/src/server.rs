@@ -16,6 +16,7 @@ use crate::admission::PoolAdmission;
 use crate::app::{App, HostClock};
 use crate::config::Config;
 use crate::control::{ControlError, ControlSocket};
+use crate::database::{PasswordError, database_url};
 use crate::endpoints::router;
 use crate::exchange::ClientError;
 use crate::lifecycle::Lifecycle;
@@ -73,7 +74,7 @@ impl Running {
             listener.local_addr().map_err(|source| StartError::Listen { address: pool.listen, source })?;
         let control = ControlSocket::open(&pool.control_socket)?;
         let options = StoreOptions {
-            url: pool.database.clone(),
+            url: database_url(&pool)?,
             round_seconds: u64::from(pool.round.seconds()),
             clock: store_clock,
         };
@@ -127,6 +128,7 @@ impl Running {
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         while self.tasks.join_next().await.is_some() {}
+        self.app.leadership.release(&self.app.store).await;
         self.app.store.close().await;
         tracing::info!("the pool has stopped");
     }
@@ -146,6 +148,9 @@ pub enum StartError {
     /// The control socket.
     #[error(transparent)]
     Control(#[from] ControlError),
+    /// The password of the database.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -39,6 +39,10 @@ pub async fn submit(app: &App, body: &[u8]) -> Result<&'static str, Refusal> {
     let unit = message.text("unit").map_err(bot)?;
     let members = message.req().map_err(bot)?;
 
+    if app.leadership.has_other_configuration() {
+        let message = "this server has another configuration than the pool; the pool's operator must act";
+        return Err(Refusal::new(WhoActs::Operator, message));
+    }
     let in_force = app.in_force.load_full();
     let (settings, market) = find_market(&in_force, &exchange, &unit)?;
     let lp_id = find_lp(app, &exchange, &user, &unit).await?;
@@ -100,7 +104,7 @@ pub fn find_market<'c>(
 /// A failure of the database, as a sentence for the bot; the operator's log has the cause.
 #[must_use]
 pub fn store_refusal(error: &StoreError) -> Refusal {
-    if matches!(error, StoreError::Busy) {
+    if matches!(error, StoreError::Busy | StoreError::Undone(_)) {
         return Refusal::new(WhoActs::Bot, "the pool has too much to write at the moment; try again shortly");
     }
     tracing::error!(error = error as &dyn std::error::Error, "the database failed a request");

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{AnyConnection, Row};
 
+use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::rows::{check_name, check_text, runs, signed, statement};
 use crate::{Store, connection};
@@ -84,13 +85,14 @@ impl CreditEntry {
 /// Adds the credits of a round to the ledger, within the transaction that records the round.
 pub(crate) async fn insert_credits(
     on: &mut AnyConnection,
+    dialect: Dialect,
     round_start: i64,
     credits: &[CreditEntry],
 ) -> Result<(), StoreError> {
     let mut credits: Vec<&CreditEntry> = credits.iter().collect();
     credits.sort_unstable_by_key(|credit| (credit.lp_id, credit.unit.as_str()));
-    let entries = number(on, &credits).await?;
-    for run in runs(&entries) {
+    let entries = number(on, dialect, &credits).await?;
+    for run in runs(dialect, &entries) {
         let mut insert = sqlx::query(statement(LEDGER_HEAD, LEDGER_ROW, run.len(), ""));
         for entry in run {
             insert = insert
@@ -105,7 +107,7 @@ pub(crate) async fn insert_credits(
         }
         insert.execute(&mut *on).await?;
     }
-    for run in runs(&credits) {
+    for run in runs(dialect, &credits) {
         let mut insert = sqlx::query(statement(DETAIL_HEAD, DETAIL_ROW, run.len(), ""));
         for credit in run {
             insert = insert
@@ -132,16 +134,17 @@ struct Entry<'a> {
     balance_e8: i64,
 }
 
-/// Gives each credit its number and its running total.
+/// Gives each credit its number and its running total. Nobody else adds to the ledger meanwhile.
 async fn number<'a>(
     on: &mut AnyConnection,
+    dialect: Dialect,
     credits: &[&'a CreditEntry],
 ) -> Result<Vec<Entry<'a>>, StoreError> {
     let too_large = || StoreError::invalid("the balance of an LP", "it is beyond 63 bits");
     let row =
         sqlx::query("SELECT COALESCE(MAX(entry_no), 0) AS newest FROM credits").fetch_one(&mut *on).await?;
     let mut entry_no: i64 = row.try_get("newest")?;
-    let mut balances = balances_of(on, credits).await?;
+    let mut balances = balances_of(on, dialect, credits).await?;
     let mut entries = Vec::with_capacity(credits.len());
     for &credit in credits {
         entry_no = entry_no.checked_add(1).ok_or_else(too_large)?;
@@ -155,12 +158,13 @@ async fn number<'a>(
 /// The balance of every LP that is credited, from its newest entry.
 async fn balances_of(
     on: &mut AnyConnection,
+    dialect: Dialect,
     credits: &[&CreditEntry],
 ) -> Result<BTreeMap<i64, i64>, StoreError> {
     let mut lp_ids: Vec<i64> = credits.iter().map(|credit| credit.lp_id).collect();
     lp_ids.dedup();
     let mut balances = BTreeMap::new();
-    for run in runs(&lp_ids) {
+    for run in runs(dialect, &lp_ids) {
         let mut select = sqlx::query(statement(
             "SELECT l.lp_id, (SELECT c.balance_e8 FROM credits c WHERE c.lp_id = l.lp_id \
              ORDER BY c.entry_no DESC LIMIT 1) AS balance_e8 FROM lps l WHERE l.lp_id IN (",

@@ -1,22 +1,8 @@
 //! Everything in which one database differs from another. The rest of the crate speaks the SQL they share.
 
-use std::fs::{DirBuilder, OpenOptions};
-use std::io::ErrorKind as IoErrorKind;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use sqlx::AnyConnection;
 use sqlx::error::{DatabaseError, ErrorKind};
-use sqlx::{Executor, Row};
-
-use crate::error::StoreError;
-
-/// The readable and writable bits of the database's file: it holds API keys and what everybody earns.
-const FILE_MODE: u32 = 0o600;
-
-/// The same for folders made on the way to it.
-const FOLDER_MODE: u32 = 0o700;
+use sqlx::postgres::PgDatabaseError;
+use sqlx::{AnyConnection, AssertSqlSafe, Executor, Row};
 
 /// What every connection to SQLite is set to. It waits for a lock as long as a large round takes to write,
 /// several times over; the cache (16 MiB) and the mapped part of the file (64 MiB) hold the newest rounds.
@@ -30,86 +16,47 @@ const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 5000; \
 /// log is cut back to 64 MiB after a large round.
 const SQLITE_WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;";
 
+/// What every connection of a running server to PostgreSQL is set to. No statement of the store takes a
+/// second, so half a minute means that something is wrong, and the call is ended.
+const POSTGRES_SETTINGS: &str = "SET statement_timeout = 30000;";
+
+/// What a connection that writes to PostgreSQL is set to besides. An answered write survives a loss of power.
+/// A lock is waited for as long as a large round takes to write, several times over. A transaction in which
+/// its server says nothing for five seconds is ended by the database: a server that was paused or cut off
+/// must not keep others from closing a round, and none of the store's own pauses is a hundredth as long.
+const POSTGRES_WRITER_SETTINGS: &str = "SET synchronous_commit = on; SET lock_timeout = 5000; \
+     SET idle_in_transaction_session_timeout = 5000;";
+
+/// What a connection that only reads PostgreSQL is set to besides.
+const POSTGRES_READER_SETTINGS: &str = "SET default_transaction_read_only = on;";
+
 /// A database this crate knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     /// SQLite, in a file.
     Sqlite,
+    /// PostgreSQL, and what speaks its protocol.
+    Postgres,
 }
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// The one that writes.
+    /// The one that makes the schema, once at the start. It may take its time.
+    Schema,
+    /// One that writes.
     Writer,
     /// One of those that only read.
     Reader,
 }
 
-/// Where a database is.
-#[derive(Clone)]
-pub(crate) struct Place {
-    pub(crate) dialect: Dialect,
-    path: PathBuf,
-}
-
-impl Place {
-    /// Reads `sqlite:path`. The path is taken as it stands, relative to the working folder.
-    pub(crate) fn parse(url: &str) -> Result<Self, StoreError> {
-        let wrong = |reason| StoreError::Address { reason };
-        let path = url
-            .strip_prefix("sqlite:")
-            .ok_or(wrong("it starts with `sqlite:`, then the path of the file"))?;
-        let path = path.strip_prefix("//").unwrap_or(path);
-        if path.is_empty() || path == ":memory:" {
-            return Err(wrong("the path of a file is needed"));
-        }
-        if path.contains(['?', '#', '\0']) {
-            return Err(wrong("the path must not contain `?` or `#`"));
-        }
-        let path = std::path::absolute(path)
-            .map_err(|source| StoreError::Location { path: PathBuf::from(path), source: Arc::new(source) })?;
-        Ok(Self { dialect: Dialect::Sqlite, path })
-    }
-
-    /// Makes the folder and the file, if they are missing, for this user alone. The files SQLite puts
-    /// beside it take its mode.
-    pub(crate) fn prepare(&self) -> Result<(), StoreError> {
-        let failed =
-            |path: &Path, source| StoreError::Location { path: path.to_owned(), source: Arc::new(source) };
-        if let Some(folder) = self.path.parent() {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(FOLDER_MODE)
-                .create(folder)
-                .map_err(|source| failed(folder, source))?;
-        }
-        let made = OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(&self.path);
-        match made {
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == IoErrorKind::AlreadyExists => Ok(()),
-            Err(error) => Err(failed(&self.path, error)),
-        }
-    }
-
-    /// The address to connect to.
-    pub(crate) fn url(&self, role: Role) -> String {
-        let mode = match role {
-            Role::Writer => "rw",
-            Role::Reader => "ro",
-        };
-        let mut url = String::from("sqlite://");
-        for byte in self.path.as_os_str().as_encoded_bytes() {
-            if byte.is_ascii_alphanumeric() || b"/._-~".contains(byte) {
-                url.push(char::from(*byte));
-            } else {
-                url.push_str(&format!("%{byte:02X}"));
-            }
-        }
-        url.push_str("?mode=");
-        url.push_str(mode);
-        url
-    }
+/// How a row is locked until the transaction ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// Nobody may change the row; others may hold it so as well.
+    Shared,
+    /// Nobody else may hold it at all.
+    Alone,
 }
 
 impl Dialect {
@@ -118,7 +65,7 @@ impl Dialect {
         match self {
             Self::Sqlite => {
                 on.execute(SQLITE_SETTINGS).await?;
-                if role == Role::Writer {
+                if role != Role::Reader {
                     let mode = on.fetch_one("PRAGMA journal_mode = WAL").await?;
                     if mode.try_get::<String, _>(0)? != "wal" {
                         let reason = "this file system cannot hold a write-ahead log";
@@ -126,23 +73,71 @@ impl Dialect {
                     }
                     on.execute(SQLITE_WRITER_SETTINGS).await?;
                 }
-                Ok(())
+            }
+            Self::Postgres => match role {
+                Role::Schema => {}
+                Role::Writer => {
+                    on.execute(POSTGRES_SETTINGS).await?;
+                    on.execute(POSTGRES_WRITER_SETTINGS).await?;
+                }
+                Role::Reader => {
+                    on.execute(POSTGRES_SETTINGS).await?;
+                    on.execute(POSTGRES_READER_SETTINGS).await?;
+                }
+            },
+        }
+        Ok(())
+    }
+
+    /// Starts a transaction that writes. In SQLite no other one runs beside it: a plain BEGIN takes the lock
+    /// only at the first write, and then fails where it should have waited. In PostgreSQL each statement sees
+    /// what was committed before it, so that what is read after a lock was waited for is what stands.
+    pub(crate) const fn begin(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+        }
+    }
+
+    /// The database's own clock in Unix milliseconds, as a whole number. The time of the moment, not the one
+    /// at which the transaction began.
+    pub(crate) const fn clock_ms(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT CAST(ROUND(unixepoch('subsec') * 1000) AS BIGINT) AS now_ms",
+            Self::Postgres => {
+                "SELECT CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS BIGINT) AS now_ms"
             }
         }
     }
 
-    /// Starts a transaction that no other writer runs beside. A plain BEGIN in SQLite takes the lock only
-    /// at the first write, and then fails where it should have waited.
-    pub(crate) const fn begin(self) -> &'static str {
+    /// A SELECT that holds the rows it finds until the transaction ends. In SQLite the transaction holds
+    /// everything anyway. What is given is a constant, so nothing anybody sent can become SQL.
+    pub(crate) fn holding(self, select: &'static str, hold: Hold) -> AssertSqlSafe<String> {
+        let clause = match (self, hold) {
+            (Self::Sqlite, Hold::Shared | Hold::Alone) => "",
+            (Self::Postgres, Hold::Shared) => " FOR SHARE",
+            (Self::Postgres, Hold::Alone) => " FOR UPDATE",
+        };
+        AssertSqlSafe(format!("{select}{clause}"))
+    }
+
+    /// How many transactions one server writes at a time. SQLite has one writer. In PostgreSQL a round is
+    /// recorded beside the submissions, and a lease renewed beside both.
+    pub(crate) const fn writers(self) -> u32 {
         match self {
-            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Sqlite => 1,
+            Self::Postgres => 3,
         }
     }
 
-    /// The database's own clock in Unix milliseconds, as a whole number.
-    pub(crate) const fn clock_ms(self) -> &'static str {
+    /// The most rows written by one statement, a power of two. Finding the name of a parameter takes SQLite
+    /// time in proportion to its place, so that longer ones are slower; PostgreSQL answers each statement over
+    /// a network, so that fewer are faster. Times the most columns this stays far below the 32 766 parameters
+    /// that SQLite allows, and the 65 535 of PostgreSQL's protocol.
+    pub(crate) const fn longest_run(self) -> usize {
         match self {
-            Self::Sqlite => "SELECT CAST(ROUND(unixepoch('subsec') * 1000) AS BIGINT) AS now_ms",
+            Self::Sqlite => 16,
+            Self::Postgres => 128,
         }
     }
 }
@@ -152,8 +147,10 @@ impl Dialect {
 pub(crate) enum Verdict {
     /// The statement breaks a constraint. Nothing is wrong with the database.
     Contradiction,
-    /// Another process holds the lock.
+    /// Another transaction holds the lock.
     Locked,
+    /// Transactions of several servers got into each other's way, and this one was undone.
+    Undone,
     /// The file is damaged or no database.
     Damaged,
     /// Disk full, read-only, input/output.
@@ -161,7 +158,7 @@ pub(crate) enum Verdict {
 }
 
 /// Sorts an answer of the database.
-pub(crate) fn verdict(error: &dyn DatabaseError) -> Verdict {
+pub(crate) fn verdict(error: &(dyn DatabaseError + 'static)) -> Verdict {
     let contradicts = matches!(
         error.kind(),
         ErrorKind::UniqueViolation
@@ -171,6 +168,17 @@ pub(crate) fn verdict(error: &dyn DatabaseError) -> Verdict {
     );
     if contradicts {
         return Verdict::Contradiction;
+    }
+    if let Some(error) = error.try_downcast_ref::<PgDatabaseError>() {
+        return match error.code() {
+            // serialization_failure, deadlock_detected.
+            "40001" | "40P01" => Verdict::Undone,
+            // lock_not_available, query_canceled, idle_in_transaction_session_timeout, too_many_connections.
+            "55P03" | "57014" | "25P03" | "53300" => Verdict::Locked,
+            // data_corrupted, index_corrupted.
+            "XX001" | "XX002" => Verdict::Damaged,
+            _ => Verdict::Other,
+        };
     }
     let code = error.code().and_then(|code| code.parse::<u32>().ok());
     // The low byte of SQLite's extended codes is the plain one.

@@ -14,6 +14,29 @@ pub enum StoreError {
     /// Nobody: more is being written than the disk takes. The bot submits again.
     #[error("the store has too much to write at the moment; try again shortly")]
     Busy,
+    /// Nobody: several servers' transactions got into each other's way again and again. Nothing was written;
+    /// the caller tries later.
+    #[error("the database undid the transaction in favour of others; try again shortly")]
+    Undone(#[source] Cause),
+    /// Nobody: another server leads the pool, or this one did and does no more. Nothing was written.
+    #[error("this server does not lead: the lease {lease:?} of epoch {epoch} is over, another one counts")]
+    NotLeader {
+        /// The lease's name.
+        lease: String,
+        /// The epoch this server had.
+        epoch: u64,
+    },
+    /// The operator: this server's configuration is not the one in force for all servers of this database.
+    #[error(
+        "this server's configuration ({own}) is not the one in force ({in_force}), so it cannot lead: give it \
+         the same files, or put its own in force with `alp reload`"
+    )]
+    OtherConfiguration {
+        /// The digest of this server's configuration.
+        own: String,
+        /// The digest of the one in force.
+        in_force: String,
+    },
     /// Nobody: the store is shutting down.
     #[error("the store is closed")]
     Closed,
@@ -133,6 +156,7 @@ impl From<sqlx::Error> for StoreError {
         match verdict {
             Some(dialect::Verdict::Contradiction) => Self::Contradicts(cause),
             Some(dialect::Verdict::Locked) => Self::Busy,
+            Some(dialect::Verdict::Undone) => Self::Undone(cause),
             Some(dialect::Verdict::Damaged) => {
                 Self::Corrupt { what: "the file is not a sound database", source: Some(cause) }
             }
@@ -150,7 +174,7 @@ impl From<sqlx::migrate::MigrateError> for StoreError {
         if let Migrate::VersionMismatch(version) | Migrate::Dirty(version) = error {
             return Self::ForeignSchema { version };
         }
-        if let Migrate::Execute(error) = error {
+        if let Migrate::Execute(error) | Migrate::ExecuteMigration(error, _) = error {
             return Self::from(error);
         }
         Self::Unavailable(Cause(Arc::new(sqlx::Error::from(error))))

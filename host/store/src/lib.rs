@@ -1,21 +1,34 @@
 //! The memory of the pool: who is registered, what was verified in each round, and what each round credited.
 //! Knows no rule of the pool, no HTTP and no exchange; prices, orders and statistics pass through it as text.
 //!
-//! Everything is written by one connection, in transactions that are durable before they are answered, and
-//! read by a few others that cannot write. SQL is the part that databases share; `dialect` holds the rest.
+//! The database is SQLite, for one server, or PostgreSQL, for any number. Samples and registrations are written
+//! together, in transactions that are durable before they are answered; what reads uses connections that cannot
+//! write. SQL is the part that databases share; `dialect` holds the rest.
+//!
+//! Where several servers write, transactions are read committed: each statement sees what was committed before
+//! it. So whatever a decision rests on is held by a row lock first and read afterwards: the round that samples go
+//! into (`edge`), the right to run rounds (`leases`), and whatever numbers rows (`writer`). Deadlocks and
+//! serialisation failures, after which the database has undone a transaction, are tried again a few times.
 
 mod clock;
+mod configuration;
 mod credits;
 mod dialect;
+mod edge;
 mod error;
+mod leases;
 mod lps;
 mod open;
+mod place;
+mod prices;
 mod retention;
 mod rounds;
 mod rows;
 mod samples;
 mod statistics;
 mod terms;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod writer;
 
 use std::fmt;
@@ -30,10 +43,14 @@ use crate::lps::RegisteredLps;
 use crate::writer::{Job, WriteConnection};
 
 pub use crate::clock::Clock;
+pub use crate::configuration::{ConfigurationInForce, MAX_CONFIGURATION_BYTES};
 pub use crate::credits::{Balance, CreditEntry, MAX_BALANCES_PAGE, MAX_DETAIL_BYTES};
 pub use crate::error::{Cause, StoreError};
+pub use crate::leases::{Acquired, Lease, MAX_LEASE_MS};
 pub use crate::lps::{Lp, RegisterOutcome};
 pub use crate::open::StoreOptions;
+pub use crate::place::{check_postgres_url, postgres_url_with_password};
+pub use crate::prices::{MAX_QUOTES, Quote};
 pub use crate::retention::MAX_ROUNDS_FORGOTTEN;
 pub use crate::rounds::{
     Closed, MAX_CREDITS, MAX_GAPS_LOOKBACK, MAX_STATISTICS_BYTES, MAX_UNFINISHED, Recorded, RoundRecord,

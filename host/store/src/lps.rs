@@ -8,7 +8,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 
 use crate::error::StoreError;
-use crate::rows::{check_name, signed};
+use crate::rows::{check_name, is_storable, signed};
 use crate::writer::Job;
 use crate::{Store, connection};
 
@@ -73,6 +73,9 @@ impl Store {
 
     /// The LP of an API key on an exchange, if it is registered for any unit there.
     pub async fn find_lp(&self, exchange: &str, user: &str) -> Result<Option<Lp>, StoreError> {
+        if !is_storable(user) || !is_storable(exchange) {
+            return Ok(None);
+        }
         let mut reader = connection(&self.shared.reader).await?;
         let rows = sqlx::query(
             "SELECT l.lp_id, l.address, n.unit FROM users u \
@@ -127,7 +130,7 @@ pub(crate) struct Registration {
     unit: String,
 }
 
-/// Registers within a transaction beside which nobody else writes.
+/// Registers within a transaction that has the lock of registrations.
 pub(crate) async fn register_in(
     on: &mut AnyConnection,
     registration: &Registration,

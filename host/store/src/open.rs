@@ -1,4 +1,4 @@
-//! Opening a database: file, connections, settings, schema.
+//! Opening a database: connections, settings, schema.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,9 +10,10 @@ use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection};
 use tokio::sync::{Mutex, mpsc};
 
 use crate::clock::Clock;
-use crate::dialect::{Place, Role};
+use crate::dialect::{Dialect, Role};
 use crate::error::StoreError;
 use crate::lps::RegisteredLps;
+use crate::place::Place;
 use crate::writer::{QUEUED_JOBS, WriteConnection, run_writer};
 use crate::{Shared, Store};
 
@@ -31,7 +32,8 @@ static SCHEMA: Migrator = sqlx::migrate!();
 /// Which database to open, and how.
 #[derive(Clone)]
 pub struct StoreOptions {
-    /// `sqlite:` and the path of the file, which is made if it is missing.
+    /// `sqlite:` and the path of the file, which is made if it is missing; or the address of a PostgreSQL
+    /// database, `postgres://user@host/database`. It can hold a password.
     pub url: String,
     /// The length of a round in seconds, 1 to 86 400.
     pub round_seconds: u64,
@@ -59,12 +61,14 @@ impl Store {
         sqlx::any::install_default_drivers();
         let place = Place::parse(&options.url)?;
         place.prepare()?;
-        let writer = connect(&place, Role::Writer, 1).await?;
-        SCHEMA.run(&writer).await?;
+        let dialect = place.dialect();
+        let mut schema = connection_for(&place, Role::Schema).await?;
+        SCHEMA.run(&mut schema).await?;
+        schema.close().await?;
+        let writer = connect(&place, Role::Writer, dialect.writers()).await?;
         let reader = connect(&place, Role::Reader, READERS).await?;
 
-        let write =
-            Arc::new(WriteConnection::new(writer, place.dialect, options.clock, options.round_seconds));
+        let write = Arc::new(WriteConnection::new(writer, dialect, options.clock, options.round_seconds));
         let (jobs, queue) = mpsc::channel(QUEUED_JOBS);
         let task = tokio::spawn(run_writer(Arc::clone(&write), queue));
         Ok(Self {
@@ -80,26 +84,34 @@ impl Store {
 }
 
 async fn connect(place: &Place, role: Role, connections: u32) -> Result<AnyPool, StoreError> {
-    let address: AnyConnectOptions = place.url(role).parse()?;
-    // Statements are not logged: they run too often, and a failing one is in the error.
-    let address = address.disable_statement_logging();
-    let dialect = place.dialect;
+    let address = quiet(place.options(role)?);
+    let dialect = place.dialect();
     // The pool tries a connection that cannot be set up again and again, and then does not say why. So one
     // is made outside of it first.
-    let mut first = AnyConnection::connect_with(&address).await?;
-    dialect.set_up(role, &mut first).await?;
-    first.close().await?;
+    connection_for(place, role).await?.close().await?;
     let pool = AnyPoolOptions::new()
         .max_connections(connections)
         .min_connections(1)
         .acquire_timeout(CONNECTION_WAIT)
         .idle_timeout(None)
         .max_lifetime(None)
-        .test_before_acquire(false)
+        // A file is always there. A server may have been restarted, and its connections are dead then.
+        .test_before_acquire(dialect == Dialect::Postgres)
         .after_connect(move |on, _| Box::pin(async move { dialect.set_up(role, on).await }))
         .connect_with(address)
         .await?;
     Ok(pool)
+}
+
+async fn connection_for(place: &Place, role: Role) -> Result<AnyConnection, StoreError> {
+    let mut connection = AnyConnection::connect_with(&quiet(place.options(role)?)).await?;
+    place.dialect().set_up(role, &mut connection).await?;
+    Ok(connection)
+}
+
+/// Statements are not logged: they run too often, and a failing one is in the error.
+fn quiet(address: AnyConnectOptions) -> AnyConnectOptions {
+    address.disable_statement_logging()
 }
 
 #[cfg(test)]

@@ -12,6 +12,10 @@ impl Store {
     /// `before_round`, of at most `max_rounds` and at most [`MAX_ROUNDS_FORGOTTEN`]. Rounds, credits and
     /// balances stay, and so do rounds that are not credited. Returns how many rounds were forgotten.
     pub async fn forget_orders(&self, before_round: u64, max_rounds: u32) -> Result<u64, StoreError> {
+        self.shared.write.persistently(|| self.forget_once(before_round, max_rounds)).await
+    }
+
+    async fn forget_once(&self, before_round: u64, max_rounds: u32) -> Result<u64, StoreError> {
         let write = &self.shared.write;
         let mut transaction = write.begin().await?;
         let rows = sqlx::query(

@@ -5,8 +5,12 @@ use std::collections::BTreeSet;
 use sqlx::Row;
 
 use crate::credits::{CreditEntry, insert_credits};
+use crate::dialect::Hold;
+use crate::edge::hold_alone;
 use crate::error::StoreError;
+use crate::leases::{Lease, hold_lease};
 use crate::rows::{check_text, count, signed, unsigned};
+use crate::writer::Lock;
 use crate::{Store, connection};
 
 /// The most credits of one round: ten times the largest pool the project measures itself against.
@@ -63,13 +67,20 @@ pub struct RoundRecord {
 }
 
 impl Store {
-    /// Closes a round: from now on samples go into later ones. A round that has not ended by the database's
-    /// clock is refused with [`StoreError::RoundStillOpen`]. Calling it again changes nothing.
-    pub async fn close_round(&self, round_start: u64) -> Result<Closed, StoreError> {
+    /// Closes a round: from now on samples go into later ones, whichever server takes them, and every sample that
+    /// was answered with this round is in it. A round that has not ended by the database's clock is refused with
+    /// [`StoreError::RoundStillOpen`]; one who does not lead, with [`StoreError::NotLeader`]. Calling it again
+    /// changes nothing.
+    pub async fn close_round(&self, lease: &Lease, round_start: u64) -> Result<Closed, StoreError> {
+        self.shared.write.persistently(|| self.close_once(lease, round_start)).await
+    }
+
+    async fn close_once(&self, lease: &Lease, round_start: u64) -> Result<Closed, StoreError> {
         let start = signed("round_start", round_start)?;
         let write = &self.shared.write;
         let mut transaction = write.begin().await?;
-        let now_ms = write.now_ms(&mut transaction).await?;
+        hold_lease(&mut transaction, write.dialect, lease, Hold::Shared).await?;
+        let held = hold_alone(&mut transaction, write.dialect, start, write.round_seconds).await?;
         let known = sqlx::query("SELECT state, round_seconds FROM rounds WHERE round_start = $1")
             .bind(start)
             .fetch_optional(&mut *transaction)
@@ -83,15 +94,11 @@ impl Store {
                 _ => Closed::AlreadyClosed { round_seconds },
             });
         }
+        let held = held.ok_or(StoreError::corrupt("a round that was not recorded lost its row"))?;
         // A round keeps the length it began with, though the configuration may have changed since.
-        let begun = sqlx::query("SELECT round_seconds FROM uncredited_rounds WHERE round_start = $1")
-            .bind(start)
-            .fetch_optional(&mut *transaction)
-            .await?;
-        let round_seconds = match begun {
-            Some(row) => count(&row, "round_seconds")?,
-            None => write.round_seconds,
-        };
+        let round_seconds = held.round_seconds;
+        // Read after everybody was waited for who writes into the round.
+        let now_ms = write.now_ms(&mut transaction).await?;
         let end_ms = round_start.saturating_add(round_seconds).saturating_mul(1000);
         if end_ms > now_ms {
             transaction.rollback().await?;
@@ -106,17 +113,25 @@ impl Store {
         .bind(signed("the time", now_ms)?)
         .execute(&mut *transaction)
         .await?;
+        held.leave(&mut transaction, start).await?;
         write.commit(transaction).await?;
         Ok(Closed::Closed { round_seconds })
     }
 
     /// Credits a closed round: its record, every credit and every running total, all or nothing. A round
-    /// that is credited already is left as it is.
-    pub async fn record_round(&self, record: &RoundRecord) -> Result<Recorded, StoreError> {
+    /// that is credited already is left as it is. One who does not lead is refused with
+    /// [`StoreError::NotLeader`].
+    pub async fn record_round(&self, lease: &Lease, record: &RoundRecord) -> Result<Recorded, StoreError> {
         record.check()?;
+        self.shared.write.persistently(|| self.record_once(lease, record)).await
+    }
+
+    async fn record_once(&self, lease: &Lease, record: &RoundRecord) -> Result<Recorded, StoreError> {
         let round_start = signed("round_start", record.round_start)?;
         let write = &self.shared.write;
         let mut transaction = write.begin().await?;
+        hold_lease(&mut transaction, write.dialect, lease, Hold::Shared).await?;
+        write.lock(&mut transaction, Lock::Ledger).await?;
         let now_ms = write.now_ms(&mut transaction).await?;
         let updated = sqlx::query(
             "UPDATE rounds SET state = 'credited', credited_at_ms = $2, reward_e8 = $3, paid_e8 = $4, \
@@ -140,7 +155,7 @@ impl Store {
                 None => Err(StoreError::RoundNotClosed { round_start: record.round_start }),
             };
         }
-        insert_credits(&mut transaction, round_start, &record.credits).await?;
+        insert_credits(&mut transaction, write.dialect, round_start, &record.credits).await?;
         sqlx::query("DELETE FROM uncredited_rounds WHERE round_start = $1")
             .bind(round_start)
             .execute(&mut *transaction)

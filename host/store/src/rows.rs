@@ -3,12 +3,8 @@
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
+use crate::dialect::Dialect;
 use crate::error::StoreError;
-
-/// The most rows written by one statement. Finding the name of a parameter takes SQLite time in proportion to
-/// its place, so that longer ones are slower; and this times the most columns stays far below the 32 766
-/// parameters that SQLite allows.
-const LONGEST_RUN: usize = 16;
 
 /// The longest name, key, address or hash kept, in bytes. The longest API key of a known exchange has 128.
 pub(crate) const MAX_NAME_BYTES: usize = 256;
@@ -36,12 +32,17 @@ pub(crate) fn check_name(what: &'static str, text: &str) -> Result<(), StoreErro
     check_text(what, text, MAX_NAME_BYTES)
 }
 
+/// Whether a text can be in the database at all. PostgreSQL takes a question about one with NUL for a fault.
+pub(crate) fn is_storable(text: &str) -> bool {
+    !text.contains('\0')
+}
+
 /// Refuses a text that is too long or contains NUL.
 pub(crate) fn check_text(what: &'static str, text: &str, max_bytes: usize) -> Result<(), StoreError> {
     if text.len() > max_bytes {
         return Err(StoreError::invalid(what, "it is too long"));
     }
-    if text.contains('\0') {
+    if !is_storable(text) {
         return Err(StoreError::invalid(what, "it contains a NUL character"));
     }
     Ok(())
@@ -49,11 +50,11 @@ pub(crate) fn check_text(what: &'static str, text: &str, max_bytes: usize) -> Re
 
 /// Cuts rows into runs for one statement each. The lengths are powers of two, so that a handful of prepared
 /// statements serves any number of rows.
-pub(crate) fn runs<T>(rows: &[T]) -> Vec<&[T]> {
+pub(crate) fn runs<T>(dialect: Dialect, rows: &[T]) -> Vec<&[T]> {
     let mut runs = Vec::new();
     let mut rest = rows;
     while let Some(magnitude) = rest.len().checked_ilog2() {
-        let (run, remaining) = rest.split_at(LONGEST_RUN.min(1 << magnitude));
+        let (run, remaining) = rest.split_at(dialect.longest_run().min(1 << magnitude));
         runs.push(run);
         rest = remaining;
     }

@@ -4,6 +4,8 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 use tokio::sync::oneshot;
 
+use crate::dialect::Dialect;
+use crate::edge::OpenRound;
 use crate::error::StoreError;
 use crate::rows::{check_name, check_text, count, runs, signed, statement};
 use crate::writer::Job;
@@ -118,50 +120,17 @@ fn stored_sample(row: &AnyRow) -> Result<StoredSample, StoreError> {
     })
 }
 
-/// The round that takes samples now: the one the time falls into, or the next if that one is closed, as it
-/// can be when the clock was set back a little.
-pub(crate) async fn open_round(
-    on: &mut AnyConnection,
-    now_ms: u64,
-    round_seconds: u64,
-) -> Result<u64, StoreError> {
-    let now_s = now_ms / 1000;
-    let current = now_s - now_s % round_seconds;
-    let next = current.saturating_add(round_seconds);
-    let rows = sqlx::query("SELECT round_start FROM rounds WHERE round_start IN ($1, $2)")
-        .bind(signed("the time", current)?)
-        .bind(signed("the time", next)?)
-        .fetch_all(on)
-        .await?;
-    let mut closed = Vec::with_capacity(rows.len());
-    for row in &rows {
-        closed.push(count(row, "round_start")?);
-    }
-    [current, next]
-        .into_iter()
-        .find(|round_start| !closed.contains(round_start))
-        .ok_or(StoreError::ClockBehind { round_start: current })
-}
-
-/// Writes samples, no two of the same LP and unit, into a round that is not closed.
+/// Writes samples, no two of the same LP and unit, into an open round.
 pub(crate) async fn write_samples(
     on: &mut AnyConnection,
-    round_start: u64,
-    round_seconds: u64,
+    dialect: Dialect,
+    round: OpenRound,
     now_ms: u64,
     samples: &[&Sample],
 ) -> Result<(), StoreError> {
-    let round_start = signed("round_start", round_start)?;
+    let round_start = signed("round_start", round.round_start())?;
     let now_ms = signed("the time", now_ms)?;
-    sqlx::query(
-        "INSERT INTO uncredited_rounds (round_start, round_seconds) VALUES ($1, $2) \
-         ON CONFLICT (round_start) DO NOTHING",
-    )
-    .bind(round_start)
-    .bind(signed("round_seconds", round_seconds)?)
-    .execute(&mut *on)
-    .await?;
-    for run in runs(samples) {
+    for run in runs(dialect, samples) {
         let mut upsert = sqlx::query(statement(UPSERT_HEAD, UPSERT_ROW, run.len(), UPSERT_TAIL));
         for sample in run {
             upsert = upsert

@@ -5,7 +5,7 @@ use sqlx::{AnyConnection, Row};
 
 use crate::credits::{newest_of_user, total_of_user};
 use crate::error::StoreError;
-use crate::rows::{count, signed, unsigned};
+use crate::rows::{count, is_storable, signed, unsigned};
 use crate::{Store, connection};
 
 /// The most samples of a user told at once: as many as there are orders on the page they are for.
@@ -184,6 +184,9 @@ impl Store {
 }
 
 async fn find_user(on: &mut AnyConnection, user: &str) -> Result<Option<i64>, StoreError> {
+    if !is_storable(user) {
+        return Ok(None);
+    }
     let row =
         sqlx::query("SELECT user_id FROM users WHERE api_key = $1").bind(user).fetch_optional(on).await?;
     Ok(row.map(|row| row.try_get("user_id")).transpose()?)

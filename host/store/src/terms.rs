@@ -15,7 +15,7 @@ impl Store {
     /// hexadecimal. Has to be called before the first sample under these terms.
     pub async fn record_terms(&self, document: &str) -> Result<String, StoreError> {
         check_text("the terms", document, MAX_TERMS_BYTES)?;
-        let terms_id = hexadecimal(&Sha256::digest(document.as_bytes()));
+        let terms_id = digest_of(document);
         if self.terms(&terms_id).await?.is_some() {
             return Ok(terms_id);
         }
@@ -46,6 +46,7 @@ impl Store {
     }
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// The SHA-256 of a text's bytes, in hexadecimal.
+pub(crate) fn digest_of(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

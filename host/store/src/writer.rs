@@ -11,10 +11,11 @@ use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Hold};
+use crate::edge::hold_open;
 use crate::error::StoreError;
 use crate::lps::{RegisterOutcome, Registration, register_in};
-use crate::samples::{Placed, Sample, open_round, write_samples};
+use crate::samples::{Placed, Sample, write_samples};
 
 /// How many jobs wait for the next transaction before callers are told that the store is busy: some
 /// transactions' worth, which is about a second on a slow disk.
@@ -58,7 +59,34 @@ async fn gather(jobs: &mut Vec<Job>, queue: &mut mpsc::Receiver<Job>) {
     }
 }
 
-/// The one connection that writes.
+/// How often a transaction is tried that the database undoes in favour of another server's. Each time one of
+/// those that met has gone through, so with a few servers the second attempt nearly always does.
+const MAX_ATTEMPTS: u32 = 5;
+
+/// Of what only one server's transactions number rows at a time. A transaction that needs several takes them
+/// in this order, after the round it writes into: then none waits for one that waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lock {
+    /// Users, LPs and their units.
+    Registrations,
+    /// Credits, and the running totals in them.
+    Ledger,
+    /// Configurations put in force.
+    Configuration,
+}
+
+impl Lock {
+    /// The lock's row in the table `locks`.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Registrations => "registrations",
+            Self::Ledger => "ledger",
+            Self::Configuration => "configuration",
+        }
+    }
+}
+
+/// The connections that write.
 pub(crate) struct WriteConnection {
     pool: AnyPool,
     pub(crate) dialect: Dialect,
@@ -72,7 +100,8 @@ impl WriteConnection {
         Self { pool, dialect, clock, round_seconds, commits: AtomicU64::new(0) }
     }
 
-    /// Starts a transaction; no other one writes until it ends. Dropped, it leaves no trace.
+    /// Starts a transaction. Dropped, it leaves no trace. In SQLite no other one writes until it ends; in
+    /// PostgreSQL others do, and what must not change meanwhile has to be held.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
         Ok(self.pool.begin_with(self.dialect.begin()).await?)
     }
@@ -80,6 +109,34 @@ impl WriteConnection {
     /// The time within a transaction.
     pub(crate) async fn now_ms(&self, on: &mut AnyConnection) -> Result<u64, StoreError> {
         self.clock.read_ms(self.dialect, on).await
+    }
+
+    /// Waits until no other transaction has this lock, and takes it until the transaction ends.
+    pub(crate) async fn lock(&self, on: &mut AnyConnection, lock: Lock) -> Result<(), StoreError> {
+        if self.dialect == Dialect::Sqlite {
+            return Ok(());
+        }
+        let select = self.dialect.holding("SELECT name FROM locks WHERE name = $1", Hold::Alone);
+        let held = sqlx::query(select).bind(lock.name()).fetch_optional(on).await?;
+        held.map(|_| ()).ok_or(StoreError::corrupt("a row of the table of locks is missing"))
+    }
+
+    /// Tries a transaction again that the database undid in favour of another one. Only what the database says
+    /// it undid is repeated: after a lost connection nobody knows whether it was committed.
+    pub(crate) async fn persistently<T, Attempt, Outcome>(&self, attempt: Attempt) -> Result<T, StoreError>
+    where
+        Attempt: Fn() -> Outcome,
+        Outcome: Future<Output = Result<T, StoreError>>,
+    {
+        for _ in 1..MAX_ATTEMPTS {
+            match attempt().await {
+                Err(StoreError::Undone(cause)) => {
+                    tracing::debug!(%cause, "a transaction was undone and is tried again");
+                }
+                outcome => return outcome,
+            }
+        }
+        attempt().await
     }
 
     /// Makes a transaction durable.
@@ -106,7 +163,7 @@ enum Outcome {
 }
 
 async fn write_jobs(write: &WriteConnection, jobs: Vec<Job>) {
-    match write_together(write, &jobs).await {
+    match write.persistently(|| write_together(write, &jobs)).await {
         Ok(outcomes) => {
             for (job, outcome) in jobs.into_iter().zip(outcomes) {
                 answer(job, Ok(outcome));
@@ -128,7 +185,7 @@ async fn write_jobs(write: &WriteConnection, jobs: Vec<Job>) {
 }
 
 async fn write_alone(write: &WriteConnection, job: &Job) -> Result<Outcome, StoreError> {
-    let outcomes = write_together(write, std::slice::from_ref(job)).await?;
+    let outcomes = write.persistently(|| write_together(write, std::slice::from_ref(job))).await?;
     Ok(outcomes.into_iter().next().unwrap_or(Outcome::Nothing))
 }
 
@@ -137,14 +194,16 @@ async fn write_together(write: &WriteConnection, jobs: &[Job]) -> Result<Vec<Out
         return Ok(jobs.iter().map(|_| Outcome::Nothing).collect());
     }
     let mut transaction = write.begin().await?;
-    // Read under the lock: no round can be closed between this look at the clock and the commit.
     let now_ms = write.now_ms(&mut transaction).await?;
     let samples = last_of_each(jobs);
     let mut placed = None;
     if !samples.is_empty() {
-        let round_start = open_round(&mut transaction, now_ms, write.round_seconds).await?;
-        write_samples(&mut transaction, round_start, write.round_seconds, now_ms, &samples).await?;
-        placed = Some(Placed { round_start });
+        let round = hold_open(&mut transaction, write.dialect, now_ms, write.round_seconds).await?;
+        write_samples(&mut transaction, write.dialect, round, now_ms, &samples).await?;
+        placed = Some(Placed { round_start: round.round_start() });
+    }
+    if jobs.iter().any(|job| matches!(job, Job::Registration(..))) {
+        write.lock(&mut transaction, Lock::Registrations).await?;
     }
     let mut outcomes = Vec::with_capacity(jobs.len());
     for job in jobs {

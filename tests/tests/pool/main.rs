@@ -31,3 +31,4 @@ mod outbound;
 mod prices;
 mod registration;
 mod reload;
+mod several_servers;

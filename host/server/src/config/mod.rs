@@ -54,8 +54,10 @@ pub struct PoolConfig {
     pub test_pool: bool,
     /// Where bots reach the pool.
     pub listen: SocketAddr,
-    /// The database: `sqlite:PATH`.
+    /// The database: `sqlite:PATH`, or `postgres://user@host/database` without a password.
     pub database: String,
+    /// The file that holds the database's password.
+    pub database_password_file: Option<PathBuf>,
     /// The folder of adapters.
     pub plugins: PathBuf,
     /// The folder of compiled adapters, which only the server's user may open.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use alp_pool::address::AddressRules;
 use alp_pool::price::Price;
 use alp_pool::round::RoundLength;
+use alp_store::check_postgres_url;
 
 use super::faults::ConfigFaults;
 use super::section::{self, Section};
@@ -44,6 +45,15 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
         });
     let database =
         top.text("database", Some("sqlite:alp.db")).and_then(|url| database_within(top, folder, &url));
+    let password_file = top.text("database_password_file", Some("")).map(|path| {
+        let named = !path.is_empty();
+        named.then(|| folder.join(path))
+    });
+    if let (Some(Some(_)), Some(url)) = (&password_file, &database)
+        && url.starts_with("sqlite:")
+    {
+        top.fault("database_password_file", "must be left out with sqlite, which has no passwords");
+    }
     let plugins = within("plugins", "plugins");
     let cache = within("cache", "cache");
     let versions = within("versions", "versions");
@@ -66,6 +76,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
         test_pool: test_pool?,
         listen: listen?,
         database: database?,
+        database_password_file: password_file?,
         plugins: plugins?,
         cache: cache?,
         versions: versions?,
@@ -78,10 +89,22 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
 
 /// A path in the database's address is relative to the configuration, as every other path is.
 fn database_within(top: &Section<'_, '_>, folder: &Path, url: &str) -> Option<String> {
+    if url.starts_with("postgres") {
+        return match check_postgres_url(url) {
+            Ok(()) => Some(url.to_owned()),
+            Err(error) => {
+                top.fault("database", error.to_string());
+                None
+            }
+        };
+    }
     match url.strip_prefix("sqlite:") {
         Some(path) if !path.is_empty() => Some(format!("sqlite:{}", folder.join(path).display())),
         Some(_) | None => {
-            top.fault("database", "must be sqlite: and a path, such as sqlite:alp.db");
+            top.fault(
+                "database",
+                "must be sqlite: and a path, such as sqlite:alp.db, or postgres://user@host/database",
+            );
             None
         }
     }

@@ -2,29 +2,30 @@
 
 use alp_store::{Recorded, RoundRecord, StoreError};
 
-use crate::support::{FIRST_ROUND, ROUND_SECONDS, TestStore, entry, open_for_test, record};
+use crate::support::{FIRST_ROUND, ROUND_SECONDS, TestStore, entry, record};
+use super::open_for_test;
 
-async fn with_closed_round() -> TestStore {
-    let test = open_for_test().await;
+async fn with_closed_round() -> Option<TestStore> {
+    let test = open_for_test().await?;
     test.set_clock(FIRST_ROUND + ROUND_SECONDS);
-    test.store.close_round(FIRST_ROUND).await.unwrap();
-    test
+    test.store.close_round(&test.lease, FIRST_ROUND).await.unwrap();
+    Some(test)
 }
 
 /// A refused record must leave the round as it was: still to be recorded, and nobody richer.
 async fn assert_refused(test: &TestStore, refused: &RoundRecord, lp_id: i64) -> StoreError {
-    let error = test.store.record_round(refused).await.unwrap_err();
+    let error = test.store.record_round(&test.lease, refused).await.unwrap_err();
     assert_eq!(test.balance_e8(lp_id).await, 0);
     assert_eq!(test.store.pool_status().await.unwrap().last_credit, None);
     let sound = record(FIRST_ROUND, vec![entry(lp_id, "btc", 3)]);
-    assert_eq!(test.store.record_round(&sound).await.unwrap(), Recorded::Recorded);
+    assert_eq!(test.store.record_round(&test.lease, &sound).await.unwrap(), Recorded::Recorded);
     assert_eq!(test.balance_e8(lp_id).await, 3);
     error
 }
 
 #[tokio::test]
 async fn pb_06_running_balances_are_exact_over_many_rounds_and_units() {
-    let test = open_for_test().await;
+    let Some(test) = open_for_test().await else { return };
     let alice = test.lp("alice", "btc").await;
     test.lp("alice", "ppc").await;
     let bob = test.lp("bob", "btc").await;
@@ -47,7 +48,7 @@ async fn pb_06_running_balances_are_exact_over_many_rounds_and_units() {
 
 #[tokio::test]
 async fn a_late_round_adds_to_the_balance_that_stands_when_it_is_recorded() {
-    let test = open_for_test().await;
+    let Some(test) = open_for_test().await else { return };
     let lp_id = test.lp("alice", "btc").await;
     test.credit(FIRST_ROUND + ROUND_SECONDS, vec![entry(lp_id, "btc", 10)]).await;
     test.credit(FIRST_ROUND, vec![entry(lp_id, "btc", 5)]).await;
@@ -58,7 +59,7 @@ async fn a_late_round_adds_to_the_balance_that_stands_when_it_is_recorded() {
 
 #[tokio::test]
 async fn credits_that_do_not_add_up_are_refused_whole() {
-    let test = with_closed_round().await;
+    let Some(test) = with_closed_round().await else { return };
     let lp_id = test.lp("alice", "btc").await;
     let mut wrong = record(FIRST_ROUND, vec![entry(lp_id, "btc", 500)]);
     wrong.paid_e8 = 499;
@@ -68,7 +69,7 @@ async fn credits_that_do_not_add_up_are_refused_whole() {
 
 #[tokio::test]
 async fn more_than_the_reward_is_refused_whole() {
-    let test = with_closed_round().await;
+    let Some(test) = with_closed_round().await else { return };
     let lp_id = test.lp("alice", "btc").await;
     let mut wrong = record(FIRST_ROUND, vec![entry(lp_id, "btc", 500)]);
     wrong.reward_e8 = 499;
@@ -78,7 +79,7 @@ async fn more_than_the_reward_is_refused_whole() {
 
 #[tokio::test]
 async fn a_negative_credit_is_refused_whole() {
-    let test = with_closed_round().await;
+    let Some(test) = with_closed_round().await else { return };
     let lp_id = test.lp("alice", "btc").await;
     let wrong = record(FIRST_ROUND, vec![entry(lp_id, "btc", 500), entry(lp_id, "ppc", -1)]);
     let error = assert_refused(&test, &wrong, lp_id).await;
@@ -87,7 +88,7 @@ async fn a_negative_credit_is_refused_whole() {
 
 #[tokio::test]
 async fn two_credits_of_an_lp_for_the_same_unit_and_round_are_refused_whole() {
-    let test = with_closed_round().await;
+    let Some(test) = with_closed_round().await else { return };
     let lp_id = test.lp("alice", "btc").await;
     let wrong = record(FIRST_ROUND, vec![entry(lp_id, "btc", 500), entry(lp_id, "btc", 1)]);
     let error = assert_refused(&test, &wrong, lp_id).await;
@@ -96,7 +97,7 @@ async fn two_credits_of_an_lp_for_the_same_unit_and_round_are_refused_whole() {
 
 #[tokio::test]
 async fn pb_15_a_credit_for_a_unit_the_lp_is_not_registered_for_is_refused_whole() {
-    let test = with_closed_round().await;
+    let Some(test) = with_closed_round().await else { return };
     let lp_id = test.lp("alice", "btc").await;
     let wrong = record(FIRST_ROUND, vec![entry(lp_id, "btc", 500), entry(lp_id, "ppc", 1)]);
     let error = assert_refused(&test, &wrong, lp_id).await;
@@ -105,25 +106,25 @@ async fn pb_15_a_credit_for_a_unit_the_lp_is_not_registered_for_is_refused_whole
 
 #[tokio::test]
 async fn a_balance_beyond_the_largest_number_is_refused_whole() {
-    let test = open_for_test().await;
+    let Some(test) = open_for_test().await else { return };
     let lp_id = test.lp("alice", "btc").await;
     test.credit(FIRST_ROUND, vec![entry(lp_id, "btc", i64::MAX)]).await;
     let next = FIRST_ROUND + ROUND_SECONDS;
     test.set_clock(next + ROUND_SECONDS);
-    test.store.close_round(next).await.unwrap();
-    let refused = test.store.record_round(&record(next, vec![entry(lp_id, "btc", 1)])).await;
+    test.store.close_round(&test.lease, next).await.unwrap();
+    let refused = test.store.record_round(&test.lease, &record(next, vec![entry(lp_id, "btc", 1)])).await;
     assert!(matches!(refused, Err(StoreError::Invalid { .. })), "{refused:?}");
     assert_eq!(test.balance_e8(lp_id).await, i64::MAX);
 }
 
 #[tokio::test]
 async fn pb_10_a_round_of_more_credits_than_one_statement_holds_is_written_whole() {
-    let test = with_closed_round().await;
+    let Some(test) = with_closed_round().await else { return };
     let mut credits = Vec::new();
     for index in 0..203 {
         credits.push(entry(test.lp(&format!("key-{index}"), "btc").await, "btc", index + 1));
     }
-    test.store.record_round(&record(FIRST_ROUND, credits.clone())).await.unwrap();
+    test.store.record_round(&test.lease, &record(FIRST_ROUND, credits.clone())).await.unwrap();
     let balances = test.store.balances(0, 1000).await.unwrap();
     let expected: Vec<_> = credits.iter().map(|credit| (credit.lp_id, credit.amount_e8)).collect();
     let seen: Vec<_> = balances.iter().map(|balance| (balance.lp_id, balance.balance_e8)).collect();

@@ -1,19 +1,34 @@
-//! What the store promises, told once for every database: a test gets its store from `support::TestStore`
-//! and sees nothing of what is behind it. `sqlite` holds what only a file can promise.
+//! What the store promises, told once and run on every database: `sqlite::` and `postgres::` are the same files,
+//! and differ in where `open_for_test` puts its store. `files` holds what only a file can promise, and
+//! `cluster` what only a server can.
+#![cfg(test)]
+#![allow(clippy::duplicate_mod, reason = "the same tests run on each database")]
 
-#[cfg(test)]
-mod durability;
-#[cfg(test)]
-mod ledger;
-#[cfg(test)]
-mod reads;
-#[cfg(test)]
-mod registration;
-#[cfg(test)]
-mod rounds;
-#[cfg(test)]
-mod samples;
-#[cfg(test)]
-mod sqlite;
-#[cfg(test)]
+mod cluster;
+mod files;
 mod support;
+
+/// One suite on one database. A store is `None` where the database is not installed; then the test says that it
+/// is skipped.
+macro_rules! suite {
+    ($database:ident, $open:ident) => {
+        #[path = "."]
+        mod $database {
+            use crate::support::$open as open_for_test;
+
+            mod configuration;
+            mod durability;
+            mod leases;
+            mod ledger;
+            mod reads;
+            mod registration;
+            mod rounds;
+            mod samples;
+            mod schema;
+            mod servers;
+        }
+    };
+}
+
+suite!(sqlite, open_on_sqlite);
+suite!(postgres, open_on_postgres);

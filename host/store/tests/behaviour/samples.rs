@@ -7,11 +7,12 @@ use alp_store::{Closed, MAX_ORDERS_BYTES, Placed, StoreError};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use crate::support::{FIRST_ROUND, ROUND_SECONDS, open_for_test, record};
+use crate::support::{FIRST_ROUND, ROUND_SECONDS, record};
+use super::open_for_test;
 
 #[tokio::test]
 async fn a_sample_goes_into_the_round_of_the_clock_and_is_read_back_as_it_was() {
-    let test = open_for_test().await;
+    let Some(test) = open_for_test().await else { return };
     let lp_id = test.lp("alice", "btc").await;
     test.set_clock(FIRST_ROUND + ROUND_SECONDS - 1);
     let mut sample = test.sample(lp_id, "btc", 3, "\u{e9}\u{1f30a}'; --");
@@ -30,7 +31,7 @@ async fn a_sample_goes_into_the_round_of_the_clock_and_is_read_back_as_it_was() 
 
 #[tokio::test]
 async fn pb_11_the_last_sample_of_an_lp_and_unit_in_a_round_replaces_the_earlier_ones() {
-    let test = open_for_test().await;
+    let Some(test) = open_for_test().await else { return };
     let alice = test.lp("alice", "btc").await;
     test.lp("alice", "ppc").await;
     let bob = test.lp("bob", "btc").await;
@@ -49,7 +50,7 @@ async fn pb_11_the_last_sample_of_an_lp_and_unit_in_a_round_replaces_the_earlier
 
 #[tokio::test]
 async fn an_empty_sample_replaces_one_with_orders() {
-    let test = open_for_test().await;
+    let Some(test) = open_for_test().await else { return };
     let lp_id = test.lp("alice", "btc").await;
     test.submit(lp_id, "btc", 5, "walls").await;
     test.submit(lp_id, "btc", 0, "gone").await;
@@ -60,7 +61,7 @@ async fn an_empty_sample_replaces_one_with_orders() {
 
 #[tokio::test]
 async fn samples_come_in_the_order_of_exchange_unit_and_lp_however_they_were_submitted() {
-    let test = open_for_test().await;
+    let Some(test) = open_for_test().await else { return };
     let mut lps = Vec::new();
     for (exchange, user) in [("poloniex", "z"), ("bittrex", "y"), ("poloniex", "x"), ("Bter", "w")] {
         for unit in ["ppc", "btc"] {
@@ -79,11 +80,11 @@ async fn samples_come_in_the_order_of_exchange_unit_and_lp_however_they_were_sub
 
 #[tokio::test]
 async fn a_sample_goes_into_the_next_round_when_its_own_is_closed() {
-    let test = open_for_test().await;
+    let Some(test) = open_for_test().await else { return };
     let lp_id = test.lp("alice", "btc").await;
     test.set_clock(FIRST_ROUND + ROUND_SECONDS);
     assert_eq!(
-        test.store.close_round(FIRST_ROUND).await.unwrap(),
+        test.store.close_round(&test.lease, FIRST_ROUND).await.unwrap(),
         Closed::Closed { round_seconds: ROUND_SECONDS }
     );
     // The clock is set back a little, as time servers do.
@@ -94,11 +95,11 @@ async fn a_sample_goes_into_the_next_round_when_its_own_is_closed() {
 
 #[tokio::test]
 async fn a_clock_that_went_far_back_is_reported_and_nothing_is_stored() {
-    let test = open_for_test().await;
+    let Some(test) = open_for_test().await else { return };
     let lp_id = test.lp("alice", "btc").await;
     test.set_clock(FIRST_ROUND + 2 * ROUND_SECONDS);
-    test.store.close_round(FIRST_ROUND).await.unwrap();
-    test.store.close_round(FIRST_ROUND + ROUND_SECONDS).await.unwrap();
+    test.store.close_round(&test.lease, FIRST_ROUND).await.unwrap();
+    test.store.close_round(&test.lease, FIRST_ROUND + ROUND_SECONDS).await.unwrap();
     test.set_clock(FIRST_ROUND + 5);
     let refused = test.store.submit(test.sample(lp_id, "btc", 1, "x")).await;
     assert!(matches!(refused, Err(StoreError::ClockBehind { round_start: FIRST_ROUND })), "{refused:?}");
@@ -107,7 +108,7 @@ async fn a_clock_that_went_far_back_is_reported_and_nothing_is_stored() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_sample_committed_while_the_round_closes_is_in_exactly_one_round() {
-    let test = Arc::new(open_for_test().await);
+    let Some(test) = open_for_test().await.map(Arc::new) else { return };
     let next = FIRST_ROUND + ROUND_SECONDS;
     let mut lps = Vec::new();
     for index in 0..200 {
@@ -125,7 +126,7 @@ async fn a_sample_committed_while_the_round_closes_is_in_exactly_one_round() {
     }
     barrier.wait().await;
     test.set_clock(next);
-    test.store.close_round(FIRST_ROUND).await.unwrap();
+    test.store.close_round(&test.lease, FIRST_ROUND).await.unwrap();
     let when_closed = test.store.samples(FIRST_ROUND).await.unwrap();
     let answered: BTreeMap<i64, u64> = calls.join_all().await.into_iter().collect();
     assert_eq!(answered.len(), lps.len());
@@ -142,7 +143,7 @@ async fn a_sample_committed_while_the_round_closes_is_in_exactly_one_round() {
 
 #[tokio::test]
 async fn a_sample_of_an_lp_not_registered_for_the_unit_is_refused_and_harms_nobody_beside_it() {
-    let test = open_for_test().await;
+    let Some(test) = open_for_test().await else { return };
     let lp_id = test.lp("alice", "btc").await;
     let store = &test.store;
     // All are sent before the task that writes gets its turn, so they share a transaction.
@@ -168,7 +169,7 @@ async fn a_sample_of_an_lp_not_registered_for_the_unit_is_refused_and_harms_nobo
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn pb_33_three_hundred_submissions_at_once_share_commits_and_all_are_kept() {
-    let test = Arc::new(open_for_test().await);
+    let Some(test) = open_for_test().await.map(Arc::new) else { return };
     let mut lps = Vec::new();
     for index in 0..300 {
         lps.push(test.lp(&format!("key-{index}"), "btc").await);
@@ -191,7 +192,7 @@ async fn pb_33_three_hundred_submissions_at_once_share_commits_and_all_are_kept(
 
 #[tokio::test]
 async fn more_than_the_queue_holds_is_told_to_come_back_and_the_rest_is_kept() {
-    let test = Arc::new(open_for_test().await);
+    let Some(test) = open_for_test().await.map(Arc::new) else { return };
     let lp_id = test.lp("alice", "btc").await;
     // On one thread all of these are sent before the task that writes gets its turn.
     let mut calls = JoinSet::new();
@@ -209,7 +210,7 @@ async fn more_than_the_queue_holds_is_told_to_come_back_and_the_rest_is_kept() {
 
 #[tokio::test]
 async fn pb_30_a_sample_beyond_a_limit_is_refused() {
-    let test = open_for_test().await;
+    let Some(test) = open_for_test().await else { return };
     let lp_id = test.lp("alice", "btc").await;
     let mut sample = test.sample(lp_id, "btc", 1, "x");
     sample.orders = format!("[{}]", "1,".repeat(MAX_ORDERS_BYTES / 2));
@@ -223,12 +224,12 @@ async fn pb_30_a_sample_beyond_a_limit_is_refused() {
 
 #[tokio::test]
 async fn a_credited_round_takes_no_sample_either() {
-    let test = open_for_test().await;
+    let Some(test) = open_for_test().await else { return };
     let lp_id = test.lp("alice", "btc").await;
     test.submit(lp_id, "btc", 1, "x").await;
     test.set_clock(FIRST_ROUND + ROUND_SECONDS);
-    test.store.close_round(FIRST_ROUND).await.unwrap();
-    test.store.record_round(&record(FIRST_ROUND, Vec::new())).await.unwrap();
+    test.store.close_round(&test.lease, FIRST_ROUND).await.unwrap();
+    test.store.record_round(&test.lease, &record(FIRST_ROUND, Vec::new())).await.unwrap();
     test.set_clock(FIRST_ROUND + 59);
     assert_eq!(test.submit(lp_id, "btc", 1, "x").await, FIRST_ROUND + ROUND_SECONDS);
 }

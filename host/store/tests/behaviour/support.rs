@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use alp_store::{
-    Clock, Closed, CreditEntry, Recorded, RegisterOutcome, RoundRecord, Sample, Store, StoreOptions,
+    Acquired, Clock, Closed, CreditEntry, Lease, Recorded, RegisterOutcome, RoundRecord, Sample, Store,
+    StoreOptions,
 };
 use tempfile::TempDir;
 
@@ -15,20 +16,58 @@ pub(crate) const ROUND_SECONDS: u64 = 60;
 /// Start of the round in which every test begins.
 pub(crate) const FIRST_ROUND: u64 = 1_760_000_040;
 
-/// A store in a folder of its own.
+/// A store with a database of its own, which it leads.
 pub(crate) struct TestStore {
     pub(crate) store: Store,
     pub(crate) terms_id: String,
+    pub(crate) lease: Lease,
     now_ms: Arc<AtomicU64>,
-    folder: TempDir,
+    url: String,
+    _folder: Option<TempDir>,
 }
 
-pub(crate) async fn open_for_test() -> TestStore {
+/// The lease of every test, for as long as a test can last.
+const LEASE_MS: u64 = 30_000;
+
+/// The configuration of every test.
+pub(crate) const CONFIGURATION: &str = r#"{"markets":[]}"#;
+
+/// A store in a file.
+pub(crate) async fn open_on_sqlite() -> Option<TestStore> {
+    Some(open_on_a_file().await)
+}
+
+/// A store in a database of a PostgreSQL cluster, if that is installed.
+pub(crate) async fn open_on_postgres() -> Option<TestStore> {
+    let url = alp_store::testing::postgres_database().await?;
+    Some(open_at(url, None).await)
+}
+
+pub(crate) async fn open_on_a_file() -> TestStore {
     let folder = tempfile::tempdir().unwrap();
+    open_at(format!("sqlite:{}", folder.path().join("pool.db").display()), Some(folder)).await
+}
+
+async fn open_at(url: String, folder: Option<TempDir>) -> TestStore {
     let now_ms = Arc::new(AtomicU64::new((FIRST_ROUND + 1) * 1000));
-    let store = open_file(&folder.path().join("pool.db"), Clock::Fixed(Arc::clone(&now_ms))).await;
+    let store = open_url(&url, Clock::Fixed(Arc::clone(&now_ms))).await;
     let terms_id = store.record_terms(r#"{"reward":"0.025"}"#).await.unwrap();
-    TestStore { store, terms_id, now_ms, folder }
+    let lease = lead(&store, "first").await;
+    TestStore { store, terms_id, lease, now_ms, url, _folder: folder }
+}
+
+/// Makes a server the one that leads.
+pub(crate) async fn lead(store: &Store, holder: &str) -> Lease {
+    let digest = store.begin_configuration(CONFIGURATION).await.unwrap();
+    match store.acquire_lease("rounds", holder, LEASE_MS, &digest).await.unwrap() {
+        Acquired::Granted(lease) => lease,
+        held @ Acquired::HeldBy { .. } => panic!("{held:?}"),
+    }
+}
+
+pub(crate) async fn open_url(url: &str, clock: Clock) -> Store {
+    let url = url.to_owned();
+    Store::open(StoreOptions { url, round_seconds: ROUND_SECONDS, clock }).await.unwrap()
 }
 
 pub(crate) async fn open_file(path: &Path, clock: Clock) -> Store {
@@ -49,15 +88,26 @@ impl TestStore {
         Clock::Fixed(Arc::clone(&self.now_ms))
     }
 
+    /// The file of a store in a file.
     pub(crate) fn path(&self) -> PathBuf {
-        self.folder.path().join("pool.db")
+        PathBuf::from(self.url.strip_prefix("sqlite:").unwrap())
+    }
+
+    /// The address of the database.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Another server of the same database.
+    pub(crate) async fn another_server(&self) -> Store {
+        open_url(&self.url, self.clock()).await
     }
 
     /// Drops the store as it is, and opens its database again.
     pub(crate) async fn restart(mut self) -> Self {
-        let (path, clock) = (self.path(), self.clock());
         drop(self.store);
-        self.store = open_file(&path, clock).await;
+        self.store = open_url(&self.url, Clock::Fixed(Arc::clone(&self.now_ms))).await;
+        self.lease = lead(&self.store, "first").await;
         self
     }
 
@@ -99,10 +149,10 @@ impl TestStore {
     pub(crate) async fn credit(&self, round_start: u64, credits: Vec<CreditEntry>) {
         self.set_clock(round_start + ROUND_SECONDS);
         assert_eq!(
-            self.store.close_round(round_start).await.unwrap(),
+            self.store.close_round(&self.lease, round_start).await.unwrap(),
             Closed::Closed { round_seconds: ROUND_SECONDS }
         );
-        let recorded = self.store.record_round(&record(round_start, credits)).await.unwrap();
+        let recorded = self.store.record_round(&self.lease, &record(round_start, credits)).await.unwrap();
         assert_eq!(recorded, Recorded::Recorded);
     }
 

@@ -5,11 +5,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use alp_store::{Clock, Store, StoreError};
 
-use crate::support::{FIRST_ROUND, open_file, open_for_test, options};
+use crate::support::{FIRST_ROUND, open_file, open_on_a_file, options};
 
 #[tokio::test]
 async fn what_was_answered_is_in_the_files_before_the_store_is_closed() {
-    let test = open_for_test().await;
+    let test = open_on_a_file().await;
     let lp_id = test.lp("alice", "btc").await;
     test.submit(lp_id, "btc", 3, "walls").await;
     // A copy of the file and its log, taken while the store runs, is what a killed server leaves.
@@ -81,24 +81,6 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let refused = Store::open(options(&path, Clock::Database)).await;
     assert!(matches!(refused, Err(StoreError::Corrupt { .. })), "{refused:?}");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), words);
-}
-
-#[tokio::test]
-async fn a_database_of_a_newer_version_is_refused() {
-    let test = open_for_test().await;
-    let mut connection =
-        <sqlx::AnyConnection as sqlx::Connection>::connect(&format!("sqlite://{}", test.path().display()))
-            .await
-            .unwrap();
-    sqlx::query(
-        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-         VALUES (9999, 'from the future', 1, x'00', 0)",
-    )
-    .execute(&mut connection)
-    .await
-    .unwrap();
-    let refused = Store::open(options(&test.path(), test.clock())).await;
-    assert!(matches!(refused, Err(StoreError::NewerSchema { version: 9999 })), "{refused:?}");
 }
 
 #[tokio::test]

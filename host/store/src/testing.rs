@@ -1,0 +1,178 @@
+//! A PostgreSQL cluster of a test binary's own: made when the first test asks, gone when the binary ends, however
+//! it ends. Knows nothing of the store but how to open one.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "only tests use it, and it may fail as loudly as they may"
+)]
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use sqlx::any::AnyConnectOptions;
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
+use tokio::sync::OnceCell;
+
+use crate::{Clock, Store, StoreOptions};
+
+/// How long the cluster may take to answer after it was started. It takes a second or two.
+const START_WITHIN: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether it answers.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The database that every other one is a copy of: it has the schema.
+const TEMPLATE: &str = "alp_template";
+
+/// Waits until the test binary is gone, which closes its end of the pipe, then stops the cluster and removes its
+/// folder. So nothing is left behind by a binary that panics or is killed.
+const KEEPER: &str = r#"
+"$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c max_connections=300 >"$2/log" 2>&1 </dev/null &
+server=$!
+while read -r _; do :; done
+kill -INT "$server"
+wait "$server"
+rm -rf "$2"
+"#;
+
+/// A running cluster with default settings of durability, reached by a socket in a folder of its own.
+#[derive(Debug)]
+pub struct PostgresCluster {
+    folder: PathBuf,
+    databases: AtomicU64,
+    _keeper: ChildStdin,
+}
+
+/// The address of a new database with the schema and nothing in it. `None` where PostgreSQL is not installed:
+/// the test is then skipped and says so; with `CI` in the environment it fails.
+pub async fn postgres_database() -> Option<String> {
+    let cluster = cluster().await?;
+    let name = format!("pool_{}", cluster.databases.fetch_add(1, Ordering::Relaxed));
+    cluster.execute(&format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await;
+    Some(cluster.url(&name))
+}
+
+/// The cluster of this test binary. `None` as for [`postgres_database`].
+pub async fn cluster() -> Option<&'static PostgresCluster> {
+    static CLUSTER: OnceCell<Option<PostgresCluster>> = OnceCell::const_new();
+    let started = CLUSTER.get_or_init(|| async {
+        let programs = find_programs()?;
+        Some(PostgresCluster::start(&programs).await)
+    });
+    let found = started.await.as_ref();
+    if found.is_none() {
+        let message = "PostgreSQL is not installed (neither in PATH nor in /usr/lib/postgresql/*/bin)";
+        assert!(std::env::var_os("CI").is_none(), "{message}");
+        // Written past the harness, which would keep it to itself when the test passes.
+        let _ = writeln!(std::io::stderr(), "SKIPPED: {message}");
+    }
+    found
+}
+
+impl PostgresCluster {
+    /// The address of a database of this cluster.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://alp@/{database}?host={}", self.folder.display())
+    }
+
+    /// Runs a statement as the cluster's owner.
+    ///
+    /// # Panics
+    /// If the cluster refuses it.
+    pub async fn execute(&self, sql: &str) {
+        let mut connection = self.connect().await.expect("the cluster answers");
+        connection.execute(AssertSqlSafe(sql.to_owned())).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    async fn start(programs: &Path) -> Self {
+        sqlx::any::install_default_drivers();
+        let folder = tempfile::Builder::new().prefix("alp-pg-").tempdir().unwrap().keep();
+        let owner = owner();
+        if let Some((user, group)) = owner {
+            chown(&folder, Some(user), Some(group)).unwrap();
+        }
+        let as_owner = |program: &Path| {
+            let mut command = Command::new(program);
+            command.current_dir(&folder);
+            if let Some((user, group)) = owner {
+                command.uid(user).gid(group);
+            }
+            command
+        };
+        let made = as_owner(&programs.join("initdb"))
+            .args(["--username=alp", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "-D"])
+            .arg(folder.join("data"))
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let mut keeper = as_owner(Path::new("/bin/sh"))
+            .args(["-c", KEEPER, "keeper"])
+            .arg(programs)
+            .arg(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let held = keeper.stdin.take().expect("its input is a pipe");
+        let cluster = Self { folder, databases: AtomicU64::new(0), _keeper: held };
+        cluster.wait_until_it_answers().await;
+        cluster.execute(&format!("CREATE DATABASE {TEMPLATE}")).await;
+        let options = StoreOptions { url: cluster.url(TEMPLATE), round_seconds: 60, clock: Clock::Database };
+        Store::open(options).await.expect("the template gets its schema").close().await;
+        cluster
+    }
+
+    async fn wait_until_it_answers(&self) {
+        let deadline = Instant::now() + START_WITHIN;
+        while let Err(error) = self.connect().await {
+            if Instant::now() > deadline {
+                let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+                panic!("PostgreSQL did not start: {error}\n{log}");
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    async fn connect(&self) -> sqlx::Result<AnyConnection> {
+        let place = crate::place::Place::parse(&self.url("postgres")).expect("the address is right");
+        let options: AnyConnectOptions = place.options(crate::dialect::Role::Schema).expect("it is right");
+        AnyConnection::connect_with(&options).await
+    }
+}
+
+/// The folder of `initdb` and `postgres`: in the PATH, or where Debian puts them.
+fn find_programs() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect())
+        .unwrap_or_default();
+    versions.sort();
+    folders.extend(versions.into_iter().rev());
+    folders.into_iter().find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())
+}
+
+/// User and group to run the cluster as, if this is root, whom PostgreSQL refuses.
+fn owner() -> Option<(u32, u32)> {
+    let me = fs::metadata("/proc/self").map(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata));
+    if me.is_ok_and(|uid| uid != 0) {
+        return None;
+    }
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    ["postgres", "nobody"].iter().find_map(|wanted| {
+        let line = users.lines().find(|line| line.split(':').next() == Some(wanted))?;
+        let mut numbers = line.split(':').skip(2).map(str::parse);
+        Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+    })
+}
