@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -26,13 +26,16 @@ const SWEEP: Duration = Duration::from_secs(30);
 /// A folder that cannot be read is tried again this often: nothing hints that it is back.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// Most calls of [`AdapterFolder::reconsider`] that wait for each other. 16: configurations are read one at a time.
+const MAX_ASKED: usize = 16;
+
 /// Tells the time in Unix milliseconds.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// A folder of adapters and the task that keeps it current. Dropping it ends the task.
 pub struct AdapterFolder {
     published: Arc<Published>,
-    reconsider: Arc<Notify>,
+    reconsider: mpsc::Sender<oneshot::Sender<()>>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -68,8 +71,7 @@ impl AdapterFolder {
         watch.renew();
         let first = scan.scan_once(clock()).await;
         let (stop, stopped) = oneshot::channel();
-        let reconsider = Arc::new(Notify::new());
-        let asked = Arc::clone(&reconsider);
+        let (reconsider, asked) = mpsc::channel(MAX_ASKED);
         let task = tokio::spawn(async move {
             tokio::select! {
                 // Also when the sender is dropped.
@@ -87,9 +89,12 @@ impl AdapterFolder {
     }
 
     /// Has the admission asked again about the adapters that serve or wait, because what it decides by has changed.
-    /// It happens at the next moment, not before this returns.
-    pub fn reconsider(&self) {
-        self.reconsider.notify_one();
+    /// It is done when this returns, unless the folder is no longer kept current.
+    pub async fn reconsider(&self) {
+        let (done, is_done) = oneshot::channel();
+        if self.reconsider.send(done).await.is_ok() {
+            let _ = is_done.await;
+        }
     }
 
     /// Changes its value with each new snapshot.
@@ -142,13 +147,14 @@ async fn keep_current(
     mut watch: FolderWatch,
     clock: Clock,
     first: Pass,
-    asked: Arc<Notify>,
+    mut asked: mpsc::Receiver<oneshot::Sender<()>>,
 ) {
     let mut pass = first;
     loop {
         tokio::select! {
-            () = asked.notified() => {
+            Some(done) = asked.recv() => {
                 scan.reconsider(clock()).await;
+                let _ = done.send(());
                 continue;
             }
             () = watch.hint() => quiet(&watch).await,

@@ -8,7 +8,7 @@ use alp_store::Store;
 use arc_swap::ArcSwap;
 
 use crate::config::{Config, PriceConfig};
-use crate::exchange::{ClientError, ExchangeClient, Gates, Timeouts};
+use crate::exchange::{ClientError, ExchangeClient, Gates, Timeouts, UnseenOrders};
 use crate::look_ups::LookUps;
 use crate::prices::{MAX_FEED_BYTES, PriceBoard};
 
@@ -56,7 +56,7 @@ impl InForce {
 /// The pool.
 pub struct App {
     /// The configuration in force. It is replaced as a whole: a reader sees the old one or the new one.
-    pub in_force: ArcSwap<InForce>,
+    pub in_force: Arc<ArcSwap<InForce>>,
     /// The database.
     pub store: Store,
     /// The adapters.
@@ -75,24 +75,26 @@ pub struct App {
     pub started_at_ms: u64,
     /// What the loops last did.
     pub health: Health,
+    /// Orders that adapters reported and no reply showed.
+    pub unseen_orders: UnseenOrders,
     /// Reward rules that are known to be in the database.
     pub known_terms: KnownTerms,
 }
 
 impl App {
-    /// Puts the parts together.
+    /// Puts the parts together. `in_force` is shared with the admission of adapters, which decides by it.
     ///
     /// # Errors
     /// [`ClientError::Setup`].
     pub fn new(
-        config: Config,
+        in_force: Arc<ArcSwap<InForce>>,
         store: Store,
         adapters: AdapterFolder,
         clock: HostClock,
     ) -> Result<Self, ClientError> {
         let started_at_ms = clock();
         Ok(Self {
-            in_force: ArcSwap::from_pointee(InForce::new(config, None)?),
+            in_force,
             store,
             adapters,
             gates: Gates::default(),
@@ -102,6 +104,7 @@ impl App {
             clock,
             started_at_ms,
             health: Health::default(),
+            unseen_orders: UnseenOrders::default(),
             known_terms: KnownTerms::default(),
         })
     }

@@ -149,7 +149,7 @@ async fn obey(command: Command, app: &App, pool_file: &Path, stop_server: &watch
             Ok(text) => Answer { ok: true, text },
             Err(error) => Answer { ok: false, text: error.to_string() },
         },
-        Command::Reload => match loops::reload(app, pool_file) {
+        Command::Reload => match loops::reload(app, pool_file).await {
             Ok(text) => Answer { ok: true, text },
             Err(text) => Answer { ok: false, text },
         },

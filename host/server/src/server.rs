@@ -5,15 +5,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use alp_sandbox::{AdapterFolder, Compiler, Limits as SandboxLimits, Sandbox, SandboxError, Snapshot};
+use alp_sandbox::{AdapterFolder, Compiler, Entry, Limits as SandboxLimits, Sandbox, SandboxError, Snapshot};
 use alp_store::{Clock, Store, StoreError, StoreOptions};
+use arc_swap::ArcSwap;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::admission::PoolAdmission;
-use crate::app::{App, HostClock};
+use crate::app::{App, HostClock, InForce};
 use crate::config::Config;
 use crate::control::{ControlError, ControlSocket};
 use crate::endpoints::router;
@@ -79,13 +80,16 @@ impl Running {
         let compiler =
             Compiler { program: compiler.0, leading_args: compiler.1, cache_dir: pool.cache.clone() };
         let sandbox = Sandbox::new(SandboxLimits::default(), compiler)?;
-        let adapters = AdapterFolder::open(&pool.plugins, sandbox, Arc::new(PoolAdmission::default())).await;
+        let exchanges: Vec<String> = config.exchanges.keys().cloned().collect();
+        let in_force = Arc::new(ArcSwap::from_pointee(InForce::new(config, None)?));
+        let adapters = AdapterFolder::open(&pool.plugins, sandbox, Arc::new(PoolAdmission::new(Arc::clone(&in_force)))).await;
         // A file that was copied a moment ago is taken up a moment later; bots should not come in between.
-        let complete = |snapshot: &Snapshot| config.exchanges.keys().all(|id| snapshot.get(id).is_some());
+        let there = |entry: &Entry| entry.adapter.is_some() || entry.candidate.is_some();
+        let complete = |snapshot: &Snapshot| exchanges.iter().all(|id| snapshot.entry(id).is_some_and(there));
         if adapters.wait_for(ADAPTERS_WITHIN, complete).await.is_err() {
             tracing::warn!("not every configured exchange has its adapter yet; `alp status` says which");
         }
-        let app = Arc::new(App::new(config, store, adapters, host_clock)?);
+        let app = Arc::new(App::new(in_force, store, adapters, host_clock)?);
 
         let stop = Arc::new(watch::Sender::new(false));
         let mut tasks = JoinSet::new();

@@ -20,6 +20,7 @@ mod durability;
 mod endpoints;
 mod exchange_faults;
 mod exchanges;
+mod grants;
 mod injection;
 mod judging;
 mod messages;

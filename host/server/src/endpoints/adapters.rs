@@ -31,10 +31,8 @@ fn shown(entry: &Entry, config: &Config) -> Tree {
     let settings = config.exchanges.get(&entry.name);
     let state = match entry.state {
         EntryState::Refused => "refused",
+        EntryState::Waiting if settings.is_none() => "waiting: its exchange is not configured",
         EntryState::Waiting => "waiting",
-        EntryState::Serving | EntryState::Leaving if settings.is_none() => {
-            "waiting: its exchange is not configured"
-        }
         EntryState::Leaving => "serving: its file is gone, and it goes too unless a successor comes",
         EntryState::Serving if entry.candidate.is_some() => "serving: the newer version of its file waits",
         EntryState::Serving if entry.last_error.is_some() => {
