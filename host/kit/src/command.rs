@@ -150,7 +150,11 @@ async fn inspect_file(arguments: &InspectArguments, tools: &Tools) -> Result<Exi
         None => inspection.text(&arguments.component),
     };
     // What is not a grant must not end up in a file that grants are added to.
-    if arguments.grant && inspection.refused.is_some() { tell(&text) } else { show(&text) }
+    if arguments.grant && inspection.refused.is_some() {
+        tell(&text)
+    } else {
+        show(&text)
+    }
     Ok(if inspection.refused.is_none() { ExitCode::SUCCESS } else { ExitCode::from(EXIT_WRONG) })
 }
 

@@ -21,8 +21,8 @@ pub use check::{Line, Report, SelfChecked, Verdict, check, self_check};
 pub use command::{CheckArguments, Command, Tools, run};
 pub use driver::{ComponentDriver, LIMIT, NOT_GRANTED, TRAP};
 pub use grant::{
-    BODY_KINDS, BOUND_PARTS, METHODS, NONCE_KINDS, ORDER_ID_SCOPES, UNLIMITED, UNTIL_NEXT_NONCE, bound_words, grant_lines,
-    word_of,
+    BODY_KINDS, BOUND_PARTS, METHODS, NONCE_KINDS, ORDER_ID_SCOPES, UNLIMITED, UNTIL_NEXT_NONCE, bound_words,
+    grant_lines, word_of,
 };
 pub use inspect::InspectArguments;
 pub use new::NewArguments;

@@ -82,7 +82,9 @@ impl Running {
         let sandbox = Sandbox::new(SandboxLimits::default(), compiler)?;
         let exchanges: Vec<String> = config.exchanges.keys().cloned().collect();
         let in_force = Arc::new(ArcSwap::from_pointee(InForce::new(config, None)?));
-        let adapters = AdapterFolder::open(&pool.plugins, sandbox, Arc::new(PoolAdmission::new(Arc::clone(&in_force)))).await;
+        let adapters =
+            AdapterFolder::open(&pool.plugins, sandbox, Arc::new(PoolAdmission::new(Arc::clone(&in_force))))
+                .await;
         // A file that was copied a moment ago is taken up a moment later; bots should not come in between.
         let there = |entry: &Entry| entry.adapter.is_some() || entry.candidate.is_some();
         let complete = |snapshot: &Snapshot| exchanges.iter().all(|id| snapshot.entry(id).is_some_and(there));

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use alp_sandbox::{EntryState, Snapshot};
 use alp_server::config::Config;
-use alp_tests::{DEADLINE, FakeServer, Lp, Settings, TestPool, another_build, component, grant_for_any_build};
+use alp_tests::{
+    DEADLINE, FakeServer, Lp, Settings, TestPool, another_build, component, grant_for_any_build,
+};
 use serde_json::{Value, json};
 
 /// A pool that has no adapter yet.

@@ -1,14 +1,14 @@
 //! What the operator grants an adapter, and what becomes of one that asks for more.
 
 use alp_sandbox::EntryState;
-use alp_server::config::Config;
-use alp_server::exchange::{covers, prepare_granted};
 use alp_sandbox::types::{
     Binding, Body, Description, Field, Lifetime, NonceKind, OrderIdScope, Parameter, Place, Request,
 };
+use alp_server::config::Config;
+use alp_server::exchange::{covers, prepare_granted};
 use alp_tests::{
-    DEADLINE, Settings, TestPool, adapter, adapter_names, another_build, component, grant_for_any_build, grant_of,
-    workspace,
+    DEADLINE, Settings, TestPool, adapter, adapter_names, another_build, component, grant_for_any_build,
+    grant_of, workspace,
 };
 
 /// Waits until the adapter of the test exchange is as wanted, and returns why it waits.
@@ -98,7 +98,10 @@ async fn an_adapter_that_lost_its_grant_stops_serving_at_once() {
     let file = pool.exchange_file("test_exchange");
     pool.edit(&file, "\"market\", \"nonce\"", "\"nonce\"");
     let told = pool.reload().await.unwrap();
-    assert!(told.contains("the call open-orders would have the parameter market, which is not granted"), "{told}");
+    assert!(
+        told.contains("the call open-orders would have the parameter market, which is not granted"),
+        "{told}"
+    );
     assert!(pool.submit(&lp, "btc").await.refusal().contains("waits until the pool's operator grants"));
     assert_eq!(pool.exchange_calls(), calls);
 }
@@ -109,20 +112,63 @@ async fn whatever_an_adapter_says_otherwise_than_granted_makes_it_wait() {
     assert_eq!(covers(&grant, &description, "00"), Ok(()));
     type Change = fn(&mut Description);
     let changes: [(Change, &str); 14] = [
-        (|d| d.origin = "https://evil.example".to_owned(), "the origin was granted as `https://api.binance.com` and is now `https://evil.example`"),
-        (|d| d.lifetime = Lifetime::Unlimited, "the lifetime of a request was granted as `60000 ms` and is now `unlimited`"),
+        (
+            |d| d.origin = "https://evil.example".to_owned(),
+            "the origin was granted as `https://api.binance.com` and is now `https://evil.example`",
+        ),
+        (
+            |d| d.lifetime = Lifetime::Unlimited,
+            "the lifetime of a request was granted as `60000 ms` and is now `unlimited`",
+        ),
         (|d| d.nonce = NonceKind::Uuid, "the nonce was granted as"),
-        (|d| d.single_use = !d.single_use, "single use of a request was granted as `false` and is now `true`"),
-        (|d| d.order_ids = OrderIdScope::Account, "the scope of order ids was granted as `exchange` and is now `account`"),
+        (
+            |d| d.single_use = !d.single_use,
+            "single use of a request was granted as `false` and is now `true`",
+        ),
+        (
+            |d| d.order_ids = OrderIdScope::Account,
+            "the scope of order ids was granted as `exchange` and is now `account`",
+        ),
         (|d| d.binds = Binding::HOST, "what the signature binds was granted as"),
         (|d| d.calls[0].path.push('s'), "the path of the call open-orders was granted as"),
-        (|d| d.calls[0].method = alp_sandbox::types::Method::Post, "the method of the call open-orders was granted as `GET` and is now `POST`"),
-        (|d| d.calls[0].origin = Some("https://evil.example".to_owned()), "the origin of the call open-orders was granted as `none of its own`"),
-        (|d| d.calls[0].signed = false, "the signature of the call open-orders was granted as `true` and is now `false`"),
-        (|d| d.calls[0].parameters.push(Parameter { name: "side".to_owned(), place: Place::Query, fixed: None }), "the call open-orders would have the parameter side, which is not granted"),
-        (|d| d.calls[0].headers.push("X-More".to_owned()), "the call open-orders would have the header X-More"),
-        (|d| d.calls[0].reply_headers.push("Set-Cookie".to_owned()), "sight of the reply's header Set-Cookie"),
-        (|d| { let mut call = d.calls[0].clone(); call.name = "cancel".to_owned(); d.calls.push(call); }, "the call cancel would have GET /api/v3/openOrders"),
+        (
+            |d| d.calls[0].method = alp_sandbox::types::Method::Post,
+            "the method of the call open-orders was granted as `GET` and is now `POST`",
+        ),
+        (
+            |d| d.calls[0].origin = Some("https://evil.example".to_owned()),
+            "the origin of the call open-orders was granted as `none of its own`",
+        ),
+        (
+            |d| d.calls[0].signed = false,
+            "the signature of the call open-orders was granted as `true` and is now `false`",
+        ),
+        (
+            |d| {
+                d.calls[0].parameters.push(Parameter {
+                    name: "side".to_owned(),
+                    place: Place::Query,
+                    fixed: None,
+                })
+            },
+            "the call open-orders would have the parameter side, which is not granted",
+        ),
+        (
+            |d| d.calls[0].headers.push("X-More".to_owned()),
+            "the call open-orders would have the header X-More",
+        ),
+        (
+            |d| d.calls[0].reply_headers.push("Set-Cookie".to_owned()),
+            "sight of the reply's header Set-Cookie",
+        ),
+        (
+            |d| {
+                let mut call = d.calls[0].clone();
+                call.name = "cancel".to_owned();
+                d.calls.push(call);
+            },
+            "the call cancel would have GET /api/v3/openOrders",
+        ),
     ];
     for (change, told) in changes {
         let mut changed = description.clone();
@@ -147,7 +193,10 @@ async fn what_pins_a_call_can_be_tightened_and_never_loosened() {
     *grant.calls[0].parameters.last_mut().unwrap() = pinned;
     *description.calls[0].parameters.last_mut().unwrap() = free;
     let waits = covers(&grant, &description, "00").unwrap_err().to_string();
-    assert!(waits.contains("the parameter status of the call open-orders was granted as `status=open`"), "{waits}");
+    assert!(
+        waits.contains("the parameter status of the call open-orders was granted as `status=open`"),
+        "{waits}"
+    );
 }
 
 #[tokio::test]
@@ -163,7 +212,8 @@ async fn a_request_is_held_against_the_grant_whatever_the_adapter_declares() {
             headers: Vec::new(),
             body: Body::None,
         };
-        prepare_granted(grant, &description, Some("https://example.com"), &request).map(|sent| sent.url.to_string())
+        prepare_granted(grant, &description, Some("https://example.com"), &request)
+            .map(|sent| sent.url.to_string())
     };
     let sent = send(&grant, "/api/v1/open-orders").ok().unwrap();
     assert_eq!(sent, "https://example.com/api/v1/open-orders?market=1&nonce=1&timestamp=1");
@@ -196,10 +246,30 @@ async fn an_address_that_means_another_than_it_says_is_not_sent() {
     assert_eq!(send(host, "/orders/{}", "/orders/a-b").ok().unwrap(), "https://example.com/orders/a-b");
     // Within the path: case, percent-encoding, dot segments, empty segments, backslashes, blanks that URLs lose.
     for path in [
-        "/Orders/a", "/ORDERS/a", "/%6frders/a", "/orders/%61", "/orders/.", "/orders/..", "/orders/%2e%2e",
-        "/orders/../orders/a", "/./orders/a", "//orders/a", "/orders//a", "/orders/a/", "\\orders\\a", "/orders\\a",
-        "/orders/a\t", "/ord\ners/a", "/orders/a\r", "/orders/a?b", "/orders/a#b", "/orders/a;b", "/orders/é", "orders/a",
-        "@evil.example/orders/a", "",
+        "/Orders/a",
+        "/ORDERS/a",
+        "/%6frders/a",
+        "/orders/%61",
+        "/orders/.",
+        "/orders/..",
+        "/orders/%2e%2e",
+        "/orders/../orders/a",
+        "/./orders/a",
+        "//orders/a",
+        "/orders//a",
+        "/orders/a/",
+        "\\orders\\a",
+        "/orders\\a",
+        "/orders/a\t",
+        "/ord\ners/a",
+        "/orders/a\r",
+        "/orders/a?b",
+        "/orders/a#b",
+        "/orders/a;b",
+        "/orders/é",
+        "orders/a",
+        "@evil.example/orders/a",
+        "",
     ] {
         assert!(send(host, "/orders/{}", path).is_err(), "{path:?}");
     }
@@ -209,10 +279,23 @@ async fn an_address_that_means_another_than_it_says_is_not_sent() {
     }
     // In the origin: case, the port that goes without saying, userinfo, an IDN host, and bytes that URLs lose.
     for origin in [
-        "https://Example.com", "HTTPS://example.com", "https://example.com:443", "https://user@example.com",
-        "https://user:word@example.com", "https://b\u{fc}cher.example", "https://example.com/", "https://exa\tmple.com",
-        "https://example.com\n", "https:\\\\example.com", "https://example.com\\", "https://%65xample.com",
-        "https://0x7f.1", "https://", "https:/example.com", "", "example.com",
+        "https://Example.com",
+        "HTTPS://example.com",
+        "https://example.com:443",
+        "https://user@example.com",
+        "https://user:word@example.com",
+        "https://b\u{fc}cher.example",
+        "https://example.com/",
+        "https://exa\tmple.com",
+        "https://example.com\n",
+        "https:\\\\example.com",
+        "https://example.com\\",
+        "https://%65xample.com",
+        "https://0x7f.1",
+        "https://",
+        "https:/example.com",
+        "",
+        "example.com",
     ] {
         assert!(send(origin, "/orders/{}", "/orders/a").is_err(), "{origin:?}");
     }
@@ -236,16 +319,17 @@ async fn the_faults_of_a_grant_are_found_all_at_once() {
     std::fs::write(&file, format!("{head}{lines}")).unwrap();
     let faults = Config::read(&pool.pool_file()).unwrap_err().to_string();
     for told in [
-        "9 faults",
-        "grant.sha256: must be 64 hexadecimal digits",
-        "grant.origin: is not right: the origin http://example.com is not encrypted",
-        "grant.lifetime_ms: must be a number of milliseconds, \"until-next-nonce\" or \"unlimited\"",
-        "grant.nonce: must be one of \"none\", \"seconds\"",
-        "grant.single_use: is missing",
-        "grant.order_ids: is an integer",
-        "grant.binds: must be a list of \"method\", \"host\"",
-        "grant.colour: is not a key that is known here",
-        "grant.calls[1].method: must be one of \"GET\", \"POST\"",
+        "10 faults",
+        "grant.sha256 must be 64 hexadecimal digits",
+        "grant.origin is not right: the origin http://example.com is not encrypted",
+        "grant.lifetime_ms must be a number of milliseconds, \"until-next-nonce\" or \"unlimited\"",
+        "grant.nonce must be one of \"none\", \"seconds\"",
+        "grant.single_use is missing",
+        "grant.order_ids is an integer",
+        "grant.binds must be a list of \"method\", \"host\"",
+        "grant.colour is not a key that is known here",
+        "grant.calls[2] is no call that can be granted: call `b`: the path `/a/../b` has empty or relative segments",
+        "grant.calls[1].method must be one of \"GET\", \"POST\"",
     ] {
         assert!(faults.contains(told), "{told} is not in\n{faults}");
     }
@@ -267,18 +351,18 @@ async fn outside_test_pools_the_builds_are_pinned_or_the_operator_consents_to_an
     assert!(read(pool, &grant_of(&*adapter("kraken").await)).is_ok());
     let unsaid = grant.replace("any_build = true\n", "");
     let refused = read(pool, &unsaid).unwrap_err();
-    assert!(refused.contains("grant: does not say which builds of the adapter may serve"), "{refused}");
+    assert!(refused.contains("grant does not say which builds of the adapter may serve"), "{refused}");
     assert!(read(&format!("test_pool = true\n{pool}"), &unsaid).is_ok());
-    let both = grant.replace("any_build = true\n", &format!("any_build = true\nsha256 = {:?}\n", "0".repeat(64)));
-    assert!(read(pool, &both).unwrap_err().contains("any_build: contradicts sha256"));
+    let both =
+        grant.replace("any_build = true\n", &format!("any_build = true\nsha256 = {:?}\n", "0".repeat(64)));
+    assert!(read(pool, &both).unwrap_err().contains("any_build contradicts sha256"));
 }
 
 #[tokio::test]
 async fn the_examples_grant_what_their_adapters_ask_for() {
-    for (file, exchange) in [
-        ("examples/operator/pool.toml", "binance"),
-        ("examples/demo/pool.toml", "test_exchange"),
-    ] {
+    for (file, exchange) in
+        [("examples/operator/pool.toml", "binance"), ("examples/demo/pool.toml", "test_exchange")]
+    {
         let config = Config::read(&workspace().join(file)).unwrap_or_else(|faults| panic!("{faults}"));
         let mut grant = config.exchanges[exchange].grant.clone().unwrap();
         grant.builds = alp_server::config::Builds::Any;

@@ -18,6 +18,7 @@ mod configuration;
 mod credits;
 mod durability;
 mod endpoints;
+mod evidence;
 mod exchange_faults;
 mod exchanges;
 mod grants;

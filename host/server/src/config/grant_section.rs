@@ -6,9 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use alp_kit::{
-    BODY_KINDS, BOUND_PARTS, METHODS, NONCE_KINDS, ORDER_ID_SCOPES, UNLIMITED, UNTIL_NEXT_NONCE,
-};
+use alp_kit::{BODY_KINDS, BOUND_PARTS, METHODS, NONCE_KINDS, ORDER_ID_SCOPES, UNLIMITED, UNTIL_NEXT_NONCE};
 use alp_sandbox::types::{
     Binding, BodyKind, Call, Description, Lifetime, NonceKind, OrderIdScope, Parameter, Place,
 };
@@ -65,8 +63,9 @@ pub(super) fn read_grant(top: &Section<'_, '_>) -> Option<GrantConfig> {
     if let Some(Err(wrong)) = origin.as_ref().filter(|origin| !origin.is_empty()).map(|o| check_origin(o)) {
         section.fault("origin", format!("is not right: {wrong}"));
     }
-    let number_or_word =
-        format!("a number of milliseconds, \"{UNTIL_NEXT_NONCE}\" or \"{UNLIMITED}\", as `inspect` prints it");
+    let number_or_word = format!(
+        "a number of milliseconds, \"{UNTIL_NEXT_NONCE}\" or \"{UNLIMITED}\", as `inspect` prints it"
+    );
     let lifetime = section.whole_or_text("lifetime_ms", &number_or_word).and_then(|text| {
         let lifetime = match text.as_str() {
             UNTIL_NEXT_NONCE => Some(Lifetime::UntilNextNonce),
@@ -108,7 +107,8 @@ fn read_builds(section: &Section<'_, '_>) -> Option<Builds> {
         }
         (false, false) => {}
     }
-    let digits = |pin: &String| pin.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    let digits =
+        |pin: &String| pin.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     if pins.len() > MAX_PINS || !pins.iter().all(|pin| pin.len() == SHA256_DIGITS && digits(pin)) {
         section.fault(
             "sha256",

@@ -132,7 +132,11 @@ impl<'a, 'i> Section<'a, 'i> {
 
     /// A switch that must be there.
     pub(super) fn needed_flag(&self, key: &str) -> Option<bool> {
-        if self.table.contains_key(key) { self.flag(key, false) } else { self.missing(key, None, "true or false") }
+        if self.table.contains_key(key) {
+            self.flag(key, false)
+        } else {
+            self.missing(key, None, "true or false")
+        }
     }
 
     /// A whole number or a text, as text; it must be there.

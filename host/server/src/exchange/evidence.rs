@@ -74,7 +74,8 @@ fn find_word(word: &str, text: &[u8], from: usize) -> Option<usize> {
         let end = start.saturating_add(word.len());
         let before = start.checked_sub(1).and_then(|before| text.get(before));
         // A digit behind a point goes on the number before it: `1` is not in `0.1`.
-        let fraction = before == Some(&b'.') && start.checked_sub(2).and_then(|at| text.get(at)).is_some_and(u8::is_ascii_digit);
+        let fraction = before == Some(&b'.')
+            && start.checked_sub(2).and_then(|at| text.get(at)).is_some_and(u8::is_ascii_digit);
         (!word.is_empty() && !belongs(before) && !fraction && !belongs(text.get(end))).then_some(end)
     })
 }

@@ -61,8 +61,7 @@ pub(super) fn prepare_within(
     endpoint: Option<&str>,
     request: &Request,
 ) -> Result<Prepared, GrantBreach> {
-    let call =
-        allowed.calls.iter().find(|call| call.name == request.call).ok_or(GrantBreach::UnknownCall)?;
+    let call = allowed.calls.iter().find(|call| call.name == request.call).ok_or(GrantBreach::UnknownCall)?;
     if call.method != request.method {
         return Err(GrantBreach::Method);
     }
@@ -80,7 +79,8 @@ pub(super) fn prepare_within(
     }
     let url = Url::parse(&text).map_err(|_| GrantBreach::Address)?;
     // What is sent must be what was checked: an address that parsing would change is refused, not mended.
-    if url.as_str() != text || !url.username().is_empty() || url.password().is_some() {
+    let moved = url.path() != request.path || url.fragment().is_some();
+    if url.as_str() != text || moved || !url.username().is_empty() || url.password().is_some() {
         return Err(GrantBreach::Address);
     }
     Ok(Prepared {

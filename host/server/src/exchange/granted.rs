@@ -176,7 +176,9 @@ impl fmt::Display for Difference {
             Self::Says { what, granted, declares } => {
                 write!(f, "{what} was granted as `{granted}` and is now `{declares}`")
             }
-            Self::Sends { call, what } => write!(f, "the call {call} would have {what}, which is not granted"),
+            Self::Sends { call, what } => {
+                write!(f, "the call {call} would have {what}, which is not granted")
+            }
         }
     }
 }

@@ -132,7 +132,8 @@ async fn run(with: &Verification<'_>, submission: &Submission) -> Result<Verifie
             }
             Step::Send(pending) => {
                 let reply = send(with, submission, &pending.request).await?;
-                let signed = with.grant.calls.iter().any(|call| call.name == pending.request.call && call.signed);
+                let signed =
+                    with.grant.calls.iter().any(|call| call.name == pending.request.call && call.signed);
                 if signed {
                     digest.update(&reply.body);
                 }
