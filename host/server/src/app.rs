@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 
 use crate::config::{Config, PriceConfig};
 use crate::exchange::{ClientError, ExchangeClient, Gates, Timeouts, UnseenOrders};
+use crate::kept::KeptReplies;
 use crate::look_ups::LookUps;
 use crate::prices::{MAX_FEED_BYTES, PriceBoard};
 
@@ -75,6 +76,8 @@ pub struct App {
     pub started_at_ms: u64,
     /// What the loops last did.
     pub health: Health,
+    /// Where replies go to be kept.
+    pub kept: KeptReplies,
     /// Orders that adapters reported and no reply showed.
     pub unseen_orders: UnseenOrders,
     /// Reward rules that are known to be in the database.
@@ -91,6 +94,7 @@ impl App {
         store: Store,
         adapters: AdapterFolder,
         clock: HostClock,
+        kept: KeptReplies,
     ) -> Result<Self, ClientError> {
         let started_at_ms = clock();
         Ok(Self {
@@ -104,6 +108,7 @@ impl App {
             clock,
             started_at_ms,
             health: Health::default(),
+            kept,
             unseen_orders: UnseenOrders::default(),
             known_terms: KnownTerms::default(),
         })

@@ -8,6 +8,7 @@ pub mod config;
 pub mod control;
 mod endpoints;
 pub mod exchange;
+pub mod kept;
 pub mod look_ups;
 pub mod loops;
 pub mod message;

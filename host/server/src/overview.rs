@@ -71,6 +71,9 @@ pub(crate) async fn overview(app: &App) -> Result<String, StoreError> {
             "  {exchange}: {count} submissions refused, because its adapter reported orders that no reply shows"
         );
     }
+    if app.kept.dropped() > 0 {
+        let _ = writeln!(text, "  {} replies were not kept, although keep_replies is on", app.kept.dropped());
+    }
     text.push_str("\nloops\n");
     for (name, state) in app.health.states() {
         let ago_s = now_ms.saturating_sub(state.at_ms) / 1000;

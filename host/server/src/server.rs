@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::control::{ControlError, ControlSocket};
 use crate::endpoints::router;
 use crate::exchange::ClientError;
+use crate::kept::{KeptReplies, KeyError};
 use crate::{loops, service};
 
 /// How long the start waits for adapters of configured exchanges that are not there at once.
@@ -91,13 +92,20 @@ impl Running {
         if adapters.wait_for(ADAPTERS_WITHIN, complete).await.is_err() {
             tracing::warn!("not every configured exchange has its adapter yet; `alp status` says which");
         }
-        let app = Arc::new(App::new(in_force, store, adapters, host_clock)?);
+        let (kept, keeper) = match &pool.keep_replies {
+            Some(keep) => KeptReplies::open(keep).map(|(kept, keeper)| (kept, Some(keeper)))?,
+            None => (KeptReplies::default(), None),
+        };
+        let app = Arc::new(App::new(in_force, store, adapters, Arc::clone(&host_clock), kept)?);
 
         let stop = Arc::new(watch::Sender::new(false));
         let mut tasks = JoinSet::new();
         tasks.spawn(service::serve(listener, router(Arc::clone(&app)), pool.limits, stop.subscribe()));
         tasks.spawn(control.answer(Arc::clone(&app), pool_file.clone(), Arc::clone(&stop)));
         tasks.spawn(loops::configuration(Arc::clone(&app), pool_file, stop.subscribe()));
+        if let Some(keeper) = keeper {
+            tasks.spawn(keeper.run(host_clock, stop.subscribe()));
+        }
         if loops {
             tasks.spawn(loops::rounds(Arc::clone(&app), stop.subscribe()));
             tasks.spawn(loops::prices(Arc::clone(&app), stop.subscribe()));
@@ -146,6 +154,9 @@ pub enum StartError {
     /// The control socket.
     #[error(transparent)]
     Control(#[from] ControlError),
+    /// The key that seals what is kept.
+    #[error("replies cannot be kept")]
+    Keep(#[from] KeyError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -12,6 +12,7 @@ use alp_store::{MAX_ORDERS_BYTES, Sample, StoreError};
 use crate::app::{App, InForce};
 use crate::config::{ExchangeConfig, UnitConfig};
 use crate::exchange::{Refusal, Verification, Verified, WhoActs, check_ids, verify};
+use crate::kept::KeptSubmission;
 use crate::message::{Message, shown};
 use crate::prices::pool_price;
 use alp_record::judged::{OrderRecord, PriceRecord, to_json};
@@ -64,6 +65,9 @@ pub async fn submit(app: &App, body: &[u8]) -> Result<&'static str, Refusal> {
     if orders.len() > MAX_ORDERS_BYTES {
         let message = format!("{exchange} lists {count} orders: more than the pool keeps of one submission");
         return Err(Refusal::new(WhoActs::Bot, message));
+    }
+    if app.kept.is_on() {
+        app.kept.keep(KeptSubmission::new(&exchange, adapter.sha256(), &submission, &verified));
     }
     let sample = Sample {
         lp_id,

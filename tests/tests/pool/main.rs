@@ -24,6 +24,7 @@ mod exchanges;
 mod grants;
 mod injection;
 mod judging;
+mod kept;
 mod messages;
 mod network;
 mod outbound;

@@ -70,6 +70,21 @@ pub struct PoolConfig {
     pub address: AddressRules,
     /// What bounds requests.
     pub limits: Limits,
+    /// Whether replies are kept, and how.
+    pub keep_replies: Option<KeepConfig>,
+}
+
+/// Keeping replies, sealed, for some days.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeepConfig {
+    /// For how many days.
+    pub days: u64,
+    /// The file of the key.
+    pub key_file: PathBuf,
+    /// The folder they are kept in.
+    pub folder: PathBuf,
+    /// Most bytes that are kept in all; further replies are not kept, and counted.
+    pub max_bytes: u64,
 }
 
 /// What bounds requests from bots.
