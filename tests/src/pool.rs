@@ -54,7 +54,7 @@ impl TestPool {
         exchange.handle().add_market("NBT", "BTC", "0.004".parse().unwrap()).unwrap();
         exchange.handle().add_market("NBT", "USD", "1".parse().unwrap()).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        settings.write(folder.path(), &exchange.origin());
+        settings.write(folder.path(), &exchange.origin()).await;
         let nonce = AtomicU64::new(START_MS);
         let mut pool =
             Self { folder, now_ms, nonce, exchange, http: client(), loops: settings.loops, running: None };
@@ -184,8 +184,8 @@ impl TestPool {
     ///
     /// # Errors
     /// Why it was refused.
-    pub fn reload(&self) -> Result<String, String> {
-        alp_server::loops::reload(self.app(), &self.pool_file())
+    pub async fn reload(&self) -> Result<String, String> {
+        alp_server::loops::reload(self.app(), &self.pool_file()).await
     }
 
     /// The time.

@@ -49,7 +49,11 @@ impl SharedPool {
         let exchange = SimulatedExchange::start_with(listener, Arc::new(now_ms), protocol).unwrap();
         exchange.handle().add_market("NBT", "BTC", "0.004".parse().unwrap()).unwrap();
         exchange.handle().add_market("NBT", "USD", "1".parse().unwrap()).unwrap();
-        let servers = (0..servers).map(|_| Server::start(&database, &exchange.origin())).collect();
+        let mut started = Vec::new();
+        for _ in 0..servers {
+            started.push(Server::start(&database, &exchange.origin()).await);
+        }
+        let servers = started;
         let options = StoreOptions { url: database, round_seconds: SHORT_ROUND_S, clock: Clock::Database };
         let store = Store::open(options).await.unwrap();
         let pool = Self { servers, store, exchange, http: client(), nonce: AtomicU64::new(now_ms()) };
@@ -124,10 +128,10 @@ impl SharedPool {
 }
 
 impl Server {
-    fn start(database: &str, endpoint: &str) -> Self {
+    async fn start(database: &str, endpoint: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let top = format!("database = {database:?}\nround_seconds = {SHORT_ROUND_S}");
-        Settings::default().top(&top).write(folder.path(), endpoint);
+        Settings::default().top(&top).write(folder.path(), endpoint).await;
         // A port that is free now; nobody else takes it in the moment until the server does.
         let address = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let file = folder.path().join("pool.toml");

@@ -1,9 +1,11 @@
 //! The configuration of a pool under test, as the text of its files.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use crate::components::{cache, component, put_in_place};
+use crate::grants::usual_grant;
 
 /// Where an exchange file has this, the simulated exchange's origin is put.
 const ENDPOINT: &str = "{endpoint}";
@@ -44,6 +46,8 @@ pub struct Settings {
     pub sections: String,
     /// The exchange files: id and text.
     pub exchanges: Vec<(String, String)>,
+    /// What an exchange's file grants, where it is not what its adapter asks for: by exchange, at the file's end.
+    pub grants: BTreeMap<String, String>,
     /// The adapters that lie in the folder of adapters at the start.
     pub plugins: Vec<&'static str>,
     /// Whether rounds and prices run by themselves.
@@ -58,6 +62,7 @@ impl Default for Settings {
             top: "test_pool = true\n".to_owned(),
             sections: "[prices.btc]\nfixed = 0.004\n[prices.usd]\nfixed = 1\n".to_owned(),
             exchanges: vec![("test_exchange".to_owned(), TEST_EXCHANGE.to_owned())],
+            grants: BTreeMap::new(),
             plugins: vec!["test_exchange"],
             loops: false,
             simulated: "test_exchange",
@@ -102,8 +107,15 @@ impl Settings {
         self
     }
 
-    pub(crate) fn write(&self, folder: &Path, endpoint: &str) {
-        let Self { top, sections, exchanges, plugins, loops: _, simulated: _ } = self;
+    /// Puts this at the end of the file of an exchange, in place of a grant of what its adapter asks for.
+    #[must_use]
+    pub fn grant(mut self, id: &str, lines: &str) -> Self {
+        self.grants.insert(id.to_owned(), lines.to_owned());
+        self
+    }
+
+    pub(crate) async fn write(&self, folder: &Path, endpoint: &str) {
+        let Self { top, sections, exchanges, grants, plugins, loops: _, simulated: _ } = self;
         let cache = cache().display().to_string();
         let pool =
             format!("name = \"test pool\"\nlisten = \"127.0.0.1:0\"\ncache = {cache:?}\n{top}\n{sections}");
@@ -112,7 +124,11 @@ impl Settings {
         fs::create_dir(folder.join("plugins")).unwrap();
         for (id, text) in exchanges {
             let file = folder.join("exchanges").join(format!("{id}.toml"));
-            fs::write(file, text.replace(ENDPOINT, endpoint)).unwrap();
+            let grant = match grants.get(id) {
+                Some(grant) => grant.clone(),
+                None => usual_grant(id).await,
+            };
+            fs::write(file, format!("{}{grant}", text.replace(ENDPOINT, endpoint))).unwrap();
         }
         for plugin in plugins {
             let bytes = fs::read(component(plugin)).unwrap();

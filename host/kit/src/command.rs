@@ -32,7 +32,8 @@ pub enum Command {
     /// Show what a component is and what it may do, before anyone enables it.
     ///
     /// Nothing of it is sent anywhere: it is loaded into the pool's own sandbox and asked who it is. At the end stands
-    /// an `exchanges/<id>.toml`, ready to be pasted and filled in. Exit status 1 if a pool would refuse the file.
+    /// an `exchanges/<id>.toml`, ready to be pasted and filled in, whose last lines are the grant without which a pool
+    /// never asks the adapter. Exit status 1 if a pool would refuse the file.
     Inspect(InspectArguments),
     /// Run the conformance checks: every fixture, and hostile replies made from the good ones.
     ///
@@ -143,12 +144,17 @@ async fn build(arguments: &BuildArguments, tools: &Tools) -> Result<ExitCode, Co
 async fn inspect_file(arguments: &InspectArguments, tools: &Tools) -> Result<ExitCode, CommandError> {
     let component = read(&arguments.component)?;
     let inspection = inspect::inspect(&sandbox(tools)?, component).await;
-    let text = if arguments.json {
-        serde_json::to_string_pretty(&inspection)?
-    } else {
-        inspection.text(&arguments.component)
+    let text = match inspection.grant().filter(|_| arguments.grant) {
+        Some(grant) => format!("\n{grant}"),
+        None if arguments.json => serde_json::to_string_pretty(&inspection)?,
+        None => inspection.text(&arguments.component),
     };
-    show(&text);
+    // What is not a grant must not end up in a file that grants are added to.
+    if arguments.grant && inspection.refused.is_some() {
+        tell(&text)
+    } else {
+        show(&text)
+    }
     Ok(if inspection.refused.is_none() { ExitCode::SUCCESS } else { ExitCode::from(EXIT_WRONG) })
 }
 

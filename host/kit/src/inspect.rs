@@ -3,13 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use alp_sandbox::types::{
-    Binding, BodyKind, Call, Description, Lifetime, Method, NonceKind, OrderIdScope, ParameterNeed, Place,
+    BodyKind, Call, Description, Lifetime, Method, NonceKind, OrderIdScope, ParameterNeed, Place,
 };
 use alp_sandbox::{Adapter, LoadError, Sandbox};
 use serde::Serialize;
 
 use crate::check::sha256_hex;
+use crate::grant::{bound_words, grant_lines};
 use crate::imports::{CURES, imports, needs_cure};
+
+/// What stands above the grant in a file to begin with.
+const GRANT_COMMENT: &str = "\
+# What this component may do, and no other: read it before you paste it. Another build waits until it is pinned too;
+# any_build = true in place of sha256 takes whatever build comes, as long as it stays within these lines.
+";
 
 /// What `inspect` is told.
 #[derive(Debug, clap::Args)]
@@ -20,6 +27,9 @@ pub struct InspectArguments {
     /// Write one JSON object instead of text.
     #[arg(long)]
     pub json: bool,
+    /// Write only the lines that grant the adapter what it declares, to be added to the exchange's file.
+    #[arg(long, conflicts_with = "json")]
+    pub grant: bool,
 }
 
 /// Everything there is to know of a file without calling an exchange.
@@ -52,8 +62,10 @@ struct Shown {
     market_parameters: Vec<Need>,
     credential_parameters: Vec<Need>,
     notes: Vec<String>,
-    /// An `exchanges/<id>.toml` to begin with.
+    /// An `exchanges/<id>.toml` to begin with. It ends with the grant.
     configuration: String,
+    /// The section `[grant]` by itself.
+    grant: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -86,6 +98,11 @@ pub(crate) async fn inspect(sandbox: &Sandbox, component: Vec<u8>) -> Inspection
 }
 
 impl Inspection {
+    /// Only the lines of the grant; none for a file that a pool would not load.
+    pub(crate) fn grant(&self) -> Option<&str> {
+        self.adapter.as_ref().map(|adapter| adapter.grant.as_str())
+    }
+
     /// The same for people. `file` is only named.
     pub(crate) fn text(&self, file: &Path) -> String {
         let mut rows = Rows::default();
@@ -136,6 +153,7 @@ impl Shown {
     fn new(adapter: &Adapter) -> Self {
         let description = adapter.description();
         let needs = |needs: &[ParameterNeed]| needs.iter().map(Need::new).collect();
+        let grant = grant_lines(description, adapter.sha256());
         Self {
             exchange: description.exchange.clone(),
             version: description.version.clone(),
@@ -156,7 +174,7 @@ impl Shown {
             } else {
                 "a signed request can be used again while it lives"
             },
-            signature_binds: bound_parts(description.binds),
+            signature_binds: bound_words(description.binds),
             order_ids: match description.order_ids {
                 OrderIdScope::Exchange => "unique among all orders of the exchange",
                 OrderIdScope::Account => "unique among the orders of one account",
@@ -164,7 +182,8 @@ impl Shown {
             market_parameters: needs(&description.market_parameters),
             credential_parameters: needs(&description.credential_parameters),
             notes: description.notes.clone(),
-            configuration: configuration(description),
+            configuration: format!("{}\n{GRANT_COMMENT}{grant}", configuration(description)),
+            grant,
         }
     }
 }
@@ -261,17 +280,6 @@ fn nonce_words(nonce: NonceKind) -> &'static str {
         NonceKind::Uuid => "a random UUID",
         NonceKind::Hex => "32 random hexadecimal digits",
     }
-}
-
-fn bound_parts(binds: Binding) -> Vec<&'static str> {
-    let parts = [
-        (Binding::METHOD, "method"),
-        (Binding::HOST, "host"),
-        (Binding::PATH, "path"),
-        (Binding::PARAMETERS, "parameters"),
-        (Binding::MARKET, "market"),
-    ];
-    parts.into_iter().filter(|(part, _)| binds & *part == *part).map(|(_, name)| name).collect()
 }
 
 fn listed(names: &[String]) -> String {

@@ -8,6 +8,7 @@ mod build;
 mod check;
 mod command;
 mod driver;
+mod grant;
 mod imports;
 mod inspect;
 mod new;
@@ -19,6 +20,10 @@ pub use build::BuildArguments;
 pub use check::{Line, Report, SelfChecked, Verdict, check, self_check};
 pub use command::{CheckArguments, Command, Tools, run};
 pub use driver::{ComponentDriver, LIMIT, NOT_GRANTED, TRAP};
+pub use grant::{
+    BODY_KINDS, BOUND_PARTS, METHODS, NONCE_KINDS, ORDER_ID_SCOPES, UNLIMITED, UNTIL_NEXT_NONCE, bound_words,
+    grant_lines, word_of,
+};
 pub use inspect::InspectArguments;
 pub use new::NewArguments;
 pub use record::RecordArguments;

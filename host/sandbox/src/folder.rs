@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -39,7 +39,6 @@ pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 /// A folder of adapters and the task that keeps it current. Dropping it ends the task.
 pub struct AdapterFolder {
     published: Arc<Published>,
-    reconsider: Arc<Notify>,
     orders: mpsc::Sender<Order>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
@@ -49,6 +48,7 @@ pub struct AdapterFolder {
 enum Order {
     Hold(String, Box<Hold>, oneshot::Sender<()>),
     Release(String, oneshot::Sender<bool>),
+    Reconsider(oneshot::Sender<()>),
 }
 
 /// Why waiting for a snapshot failed.
@@ -100,9 +100,7 @@ impl AdapterFolder {
         let first = scan.scan_once(clock()).await;
         let (stop, stopped) = oneshot::channel();
         let (orders, ordered) = mpsc::channel(WAITING_ORDERS);
-        let reconsider = Arc::new(Notify::new());
-        let asked = Arc::clone(&reconsider);
-        let current = Current { scan, watch, clock, asked, ordered };
+        let current = Current { scan, watch, clock, ordered };
         let task = tokio::spawn(async move {
             tokio::select! {
                 // Also when the sender is dropped.
@@ -110,7 +108,7 @@ impl AdapterFolder {
                 () = current.keep(first) => {}
             }
         });
-        Self { published, reconsider, orders, stop: Some(stop), task }
+        Self { published, orders, stop: Some(stop), task }
     }
 
     /// Holds a name to one version, from when this returns. A file in the folder is loaded and checked, and waits.
@@ -142,9 +140,12 @@ impl AdapterFolder {
     }
 
     /// Has the admission asked again about the adapters that serve or wait, because what it decides by has changed.
-    /// It happens at the next moment, not before this returns.
-    pub fn reconsider(&self) {
-        self.reconsider.notify_one();
+    /// It is done when this returns, unless the folder is no longer kept current.
+    pub async fn reconsider(&self) {
+        let (done, is_done) = oneshot::channel();
+        if self.orders.send(Order::Reconsider(done)).await.is_ok() {
+            let _ = is_done.await;
+        }
     }
 
     /// Changes its value with each new snapshot.
@@ -197,7 +198,6 @@ struct Current {
     scan: FolderScan,
     watch: FolderWatch,
     clock: Clock,
-    asked: Arc<Notify>,
     ordered: mpsc::Receiver<Order>,
 }
 
@@ -209,7 +209,6 @@ impl Current {
         let mut shown_at = None;
         loop {
             tokio::select! {
-                () = self.asked.notified() => self.scan.reconsider((self.clock)()).await,
                 Some(order) = self.ordered.recv() => {
                     self.carry_out(order).await;
                     due = Instant::now();
@@ -243,6 +242,10 @@ impl Current {
         match order {
             Order::Hold(name, hold, done) => {
                 self.scan.hold(&name, *hold, (self.clock)()).await;
+                let _ = done.send(());
+            }
+            Order::Reconsider(done) => {
+                self.scan.reconsider((self.clock)()).await;
                 let _ = done.send(());
             }
             Order::Release(name, done) => {

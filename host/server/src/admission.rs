@@ -1,4 +1,4 @@
-//! Which adapters may serve: those that pass the self-check.
+//! Which adapters may serve: those that pass the self-check and stay within what the operator granted.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -6,31 +6,39 @@ use std::time::UNIX_EPOCH;
 
 use alp_kit::{Wire, self_check};
 use alp_sandbox::{Adapter, Admission, Judging, Sandbox, Verdict};
+use arc_swap::ArcSwap;
 
+use crate::app::InForce;
 use crate::cli::ServerWire;
+use crate::config::Config;
+use crate::exchange::covers;
 
 /// Most components that are remembered as right; beyond it they are checked again.
 const MAX_REMEMBERED: usize = 10_000;
 
 /// The pool's own admission.
-#[derive(Default)]
 pub struct PoolAdmission {
+    /// The configuration that decides, always the one in force.
+    in_force: Arc<ArcSwap<InForce>>,
     /// Where it is noted which components passed, so that a start need not check them again.
-    notes: Option<Sandbox>,
+    notes: Sandbox,
     /// SHA-256 of the components that passed: the same bytes pass again.
     passed: Mutex<BTreeSet<String>>,
 }
 
 impl PoolAdmission {
-    /// One that notes beside the compiled adapters which of them passed.
+    /// The admission of a pool with this configuration. It notes beside the compiled adapters which of them passed.
     #[must_use]
-    pub fn remembering(sandbox: Sandbox) -> Self {
-        Self { notes: Some(sandbox), ..Self::default() }
+    pub fn new(in_force: Arc<ArcSwap<InForce>>, notes: Sandbox) -> Self {
+        Self { in_force, notes, passed: Mutex::default() }
     }
 
     async fn decide(&self, adapter: &Arc<Adapter>) -> Verdict {
         match self.checked(adapter).await {
-            Ok(()) => Verdict::Serve,
+            Ok(()) => match granted(&self.in_force.load().config, adapter) {
+                Ok(()) => Verdict::Serve,
+                Err(reason) => Verdict::Wait(reason),
+            },
             Err(reason) => Verdict::Refuse(reason),
         }
     }
@@ -39,16 +47,10 @@ impl PoolAdmission {
         if self.passed().contains(adapter.sha256()) {
             return Ok(());
         }
-        let noted = match &self.notes {
-            Some(sandbox) => sandbox.remembers(&passed_here(), adapter).await,
-            None => false,
-        };
-        if !noted {
+        if !self.notes.remembers(&passed_here(), adapter).await {
             let wire: Arc<dyn Wire> = Arc::new(ServerWire);
             self_check(adapter, wire).await?;
-            if let Some(sandbox) = &self.notes {
-                sandbox.remember(&passed_here(), adapter).await;
-            }
+            self.notes.remember(&passed_here(), adapter).await;
         }
         let mut passed = self.passed();
         if passed.len() >= MAX_REMEMBERED {
@@ -61,6 +63,20 @@ impl PoolAdmission {
     fn passed(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
         self.passed.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether the operator lets this adapter serve; if not, why: a sentence.
+fn granted(config: &Config, adapter: &Adapter) -> Result<(), String> {
+    let (description, exchange) = (adapter.description(), &adapter.description().exchange);
+    let settings =
+        config.exchanges.get(exchange).ok_or_else(|| "its exchange is not configured".to_owned())?;
+    let grant = settings.grant.as_ref().ok_or_else(|| {
+        format!(
+            "it has no grant: look at it with `alp adapter inspect`, and paste the lines that it prints into \
+             exchanges/{exchange}.toml"
+        )
+    })?;
+    covers(grant, description, adapter.sha256()).map_err(|waits| waits.to_string())
 }
 
 impl Admission for PoolAdmission {

@@ -8,7 +8,8 @@ use alp_store::{Lease, Store, StoreError};
 use arc_swap::ArcSwap;
 
 use crate::config::{Config, PriceConfig};
-use crate::exchange::{ClientError, ExchangeClient, Gates, Timeouts};
+use crate::exchange::{ClientError, ExchangeClient, Gates, Timeouts, UnseenOrders};
+use crate::kept::KeptReplies;
 use crate::leadership::Leadership;
 use crate::lifecycle::Lifecycle;
 use crate::look_ups::LookUps;
@@ -58,7 +59,7 @@ impl InForce {
 /// The pool.
 pub struct App {
     /// The configuration in force. It is replaced as a whole: a reader sees the old one or the new one.
-    pub in_force: ArcSwap<InForce>,
+    pub in_force: Arc<ArcSwap<InForce>>,
     /// The database.
     pub store: Store,
     /// The adapters.
@@ -81,27 +82,32 @@ pub struct App {
     pub started_at_ms: u64,
     /// What the loops last did.
     pub health: Health,
+    /// Where replies go to be kept.
+    pub kept: KeptReplies,
+    /// Orders that adapters reported and no reply showed.
+    pub unseen_orders: UnseenOrders,
     /// Reward rules that are known to be in the database.
     pub known_terms: KnownTerms,
 }
 
 impl App {
-    /// Puts the parts together.
+    /// Puts the parts together. `in_force` is shared with the admission of adapters, which decides by it.
     ///
     /// # Errors
     /// [`ClientError::Setup`].
     pub fn new(
-        config: Config,
+        in_force: Arc<ArcSwap<InForce>>,
         store: Store,
         adapters: AdapterFolder,
         lifecycle: Lifecycle,
         clock: HostClock,
+        kept: KeptReplies,
     ) -> Result<Self, ClientError> {
         let started_at_ms = clock();
-        let leadership = Leadership::new(&config.pool.control_socket);
+        let leadership = Leadership::new(&in_force.load().config.pool.control_socket);
         Ok(Self {
             leadership,
-            in_force: ArcSwap::from_pointee(InForce::new(config, None)?),
+            in_force,
             store,
             adapters,
             lifecycle,
@@ -112,6 +118,8 @@ impl App {
             clock,
             started_at_ms,
             health: Health::default(),
+            kept,
+            unseen_orders: UnseenOrders::default(),
             known_terms: KnownTerms::default(),
         })
     }

@@ -1,6 +1,7 @@
 //! The command line of `alp`.
 
 mod adapter;
+mod replay;
 mod rewards;
 mod running;
 
@@ -47,6 +48,11 @@ enum Action {
     Reload(PoolFile),
     /// Have the running pool end in good order.
     Stop(PoolFile),
+    /// Read replies that were kept again, by the hash that stands with what was judged, and show the orders.
+    ///
+    /// Works where `[keep_replies]` is configured, whether or not the pool runs. The adapter that read them first is
+    /// looked for by its SHA-256 in the plugins folder.
+    Replay(replay::ReplayArguments),
     /// Write, build, inspect and check adapters; bring back or try versions of them in a running pool.
     #[command(subcommand)]
     Adapter(running::AdapterAction),
@@ -97,6 +103,7 @@ pub fn run_as(arguments: Vec<OsString>, leading: Vec<OsString>) -> ExitCode {
         Action::CheckConfig(file) => check_config(&file.config),
         Action::Adapter(AdapterAction::Kit(command)) => runtime.block_on(adapter::run(command, leading)),
         Action::Adapter(AdapterAction::Running(action)) => runtime.block_on(running::run(action)),
+        Action::Replay(arguments) => runtime.block_on(replay::run(&arguments, leading)),
         Action::Status(file) => runtime.block_on(command(&file.config, Command::Status)),
         Action::Reload(file) => runtime.block_on(command(&file.config, Command::Reload)),
         Action::Stop(file) => runtime.block_on(command(&file.config, Command::Stop)),

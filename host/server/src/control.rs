@@ -152,7 +152,7 @@ async fn obey(command: Command, app: &App, pool_file: &Path, stop_server: &watch
             Ok(text) => Answer { ok: true, text },
             Err(error) => Answer { ok: false, text: error.to_string() },
         },
-        Command::Reload => match loops::reload(app, pool_file) {
+        Command::Reload => match loops::reload(app, pool_file).await {
             Ok(text) => {
                 // Who says so by hand means all servers of the database, whichever leads.
                 let config = &app.in_force.load_full().config;

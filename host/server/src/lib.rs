@@ -9,6 +9,7 @@ pub mod control;
 pub mod database;
 mod endpoints;
 pub mod exchange;
+pub mod kept;
 pub mod leadership;
 pub mod lifecycle;
 pub mod look_ups;

@@ -25,6 +25,10 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// How often the configuration's files are looked at.
 const CONFIG_EVERY: Duration = Duration::from_secs(1);
 
+/// How long a reload waits until the adapters were held against the new grants: an adapter that is being compiled at
+/// the same moment comes first, and the operator's command waits 30 s.
+const RECONSIDERED_WITHIN: Duration = Duration::from_secs(10);
+
 /// How often it is looked whether a feed is due.
 const PRICES_EVERY: Duration = Duration::from_millis(250);
 
@@ -137,7 +141,7 @@ pub async fn configuration(app: Arc<App>, pool_file: PathBuf, stop: watch::Recei
         let now = stamps(&pool_file, &app);
         if now != seen {
             seen = now;
-            match reload(&app, &pool_file) {
+            match reload(&app, &pool_file).await {
                 Ok(sentence) => tracing::info!("{sentence}"),
                 Err(message) => tracing::error!("the configuration before stays in force: {message}"),
             }
@@ -145,17 +149,18 @@ pub async fn configuration(app: Arc<App>, pool_file: PathBuf, stop: watch::Recei
     }
 }
 
-/// Reads the configuration and puts it in force. Answers with what changed.
+/// Reads the configuration and puts it in force, also for the adapters: when this returns, those that it lets serve
+/// do. Answers with what changed, and with which adapters wait.
 ///
 /// # Errors
 /// What is wrong with it; then the one before stays in force.
-pub fn reload(app: &App, pool_file: &Path) -> Result<String, String> {
-    let result = try_reload(app, pool_file);
+pub async fn reload(app: &App, pool_file: &Path) -> Result<String, String> {
+    let result = try_reload(app, pool_file).await;
     app.health.note("configuration", app.now_ms(), result.clone());
     result
 }
 
-fn try_reload(app: &App, pool_file: &Path) -> Result<String, String> {
+async fn try_reload(app: &App, pool_file: &Path) -> Result<String, String> {
     let config = Config::read(pool_file).map_err(|faults| faults.to_string())?;
     let before = app.in_force.load_full();
     let needs_restart = needs_restart(&before.config, &config);
@@ -165,8 +170,24 @@ fn try_reload(app: &App, pool_file: &Path) -> Result<String, String> {
     let markets = config.exchanges.values().map(|exchange| exchange.units.len()).sum::<usize>();
     let now = InForce::new(config, Some(&before)).map_err(|error| error.to_string())?;
     app.in_force.store(Arc::new(now));
-    app.adapters.reconsider();
-    Ok(format!("the configuration is in force, with {markets} markets"))
+    let considered = tokio::time::timeout(RECONSIDERED_WITHIN, app.adapters.reconsider()).await;
+    let adapters = match considered {
+        Ok(()) => waiting_adapters(app),
+        Err(_) => "; the adapters are still being considered, `alp status` shows how they are".to_owned(),
+    };
+    Ok(format!("the configuration is in force, with {markets} markets{adapters}"))
+}
+
+/// Which adapters of configured exchanges wait, and why: the end of a sentence.
+fn waiting_adapters(app: &App) -> String {
+    let (snapshot, in_force) = (app.adapters.snapshot(), app.in_force.load());
+    let entries = snapshot.entries().iter();
+    let configured = entries.filter(|entry| in_force.config.exchanges.contains_key(&entry.name));
+    let waits = configured.filter_map(|entry| {
+        let reason = entry.waits_because.as_ref()?;
+        Some(format!("\nthe adapter of {} waits: {reason}", entry.name))
+    });
+    waits.collect()
 }
 
 /// The keys of which a change takes effect only at the next start.
@@ -181,6 +202,7 @@ fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
         ("versions", a.versions != b.versions),
         ("control_socket", a.control_socket != b.control_socket),
         ("round_seconds", a.round != b.round),
+        ("keep_replies", a.keep_replies != b.keep_replies),
         ("limits.connections", a.limits.connections != b.limits.connections),
     ];
     keys.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()

@@ -76,6 +76,15 @@ pub(crate) async fn overview(app: &App) -> Result<String, StoreError> {
         let _ =
             writeln!(text, "  {exchange:<20} -        missing  put {exchange}.wasm into the plugins folder");
     }
+    for (exchange, count) in app.unseen_orders.counts() {
+        let _ = writeln!(
+            text,
+            "  {exchange}: {count} submissions refused, because its adapter reported orders that no reply shows"
+        );
+    }
+    if app.kept.dropped() > 0 {
+        let _ = writeln!(text, "  {} replies were not kept, although keep_replies is on", app.kept.dropped());
+    }
     text.push_str("\nloops\n");
     for (name, state) in app.health.states() {
         let ago_s = now_ms.saturating_sub(state.at_ms) / 1000;

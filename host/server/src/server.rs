@@ -5,20 +5,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use alp_sandbox::{AdapterFolder, Compiler, Limits as SandboxLimits, Sandbox, SandboxError, Snapshot};
+use alp_sandbox::{AdapterFolder, Compiler, Entry, Limits as SandboxLimits, Sandbox, SandboxError, Snapshot};
 use alp_store::{Clock, Store, StoreError, StoreOptions};
+use arc_swap::ArcSwap;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::admission::PoolAdmission;
-use crate::app::{App, HostClock};
+use crate::app::{App, HostClock, InForce};
 use crate::config::Config;
 use crate::control::{ControlError, ControlSocket};
 use crate::database::{PasswordError, database_url};
 use crate::endpoints::router;
 use crate::exchange::ClientError;
+use crate::kept::{KeptReplies, KeyError};
 use crate::lifecycle::Lifecycle;
 use crate::lifecycle::versions::VersionsError;
 use crate::{loops, service};
@@ -82,23 +84,34 @@ impl Running {
         let compiler =
             Compiler { program: compiler.0, leading_args: compiler.1, cache_dir: pool.cache.clone() };
         let sandbox = Sandbox::new(SandboxLimits::default(), compiler)?;
-        let admission = Arc::new(PoolAdmission::remembering(sandbox.clone()));
+        let exchanges: Vec<String> = config.exchanges.keys().cloned().collect();
+        let in_force = Arc::new(ArcSwap::from_pointee(InForce::new(config, None)?));
+        let admission = Arc::new(PoolAdmission::new(Arc::clone(&in_force), sandbox.clone()));
         let lifecycle = Lifecycle::open(sandbox.clone(), admission, &pool.versions, Arc::clone(&host_clock))?;
         let holds = lifecycle.holds().await?;
         let adapters =
             AdapterFolder::open_holding(&pool.plugins, sandbox, lifecycle.admission(), holds).await;
         // A file that was copied a moment ago is taken up a moment later; bots should not come in between.
-        let complete = |snapshot: &Snapshot| config.exchanges.keys().all(|id| snapshot.get(id).is_some());
+        let there = |entry: &Entry| entry.adapter.is_some() || entry.candidate.is_some();
+        let complete = |snapshot: &Snapshot| exchanges.iter().all(|id| snapshot.entry(id).is_some_and(there));
         if adapters.wait_for(ADAPTERS_WITHIN, complete).await.is_err() {
             tracing::warn!("not every configured exchange has its adapter yet; `alp status` says which");
         }
-        let app = Arc::new(App::new(config, store, adapters, lifecycle, host_clock)?);
+        let (kept, keeper) = match &pool.keep_replies {
+            Some(keep) => KeptReplies::open(keep).map(|(kept, keeper)| (kept, Some(keeper)))?,
+            None => (KeptReplies::default(), None),
+        };
+        let app = App::new(in_force, store, adapters, lifecycle, Arc::clone(&host_clock), kept)?;
+        let app = Arc::new(app);
 
         let stop = Arc::new(watch::Sender::new(false));
         let mut tasks = JoinSet::new();
         tasks.spawn(service::serve(listener, router(Arc::clone(&app)), pool.limits, stop.subscribe()));
         tasks.spawn(control.answer(Arc::clone(&app), pool_file.clone(), Arc::clone(&stop)));
         tasks.spawn(loops::configuration(Arc::clone(&app), pool_file, stop.subscribe()));
+        if let Some(keeper) = keeper {
+            tasks.spawn(keeper.run(host_clock, stop.subscribe()));
+        }
         if loops {
             tasks.spawn(loops::rounds(Arc::clone(&app), stop.subscribe()));
             tasks.spawn(loops::prices(Arc::clone(&app), stop.subscribe()));
@@ -151,6 +164,9 @@ pub enum StartError {
     /// The password of the database.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// The key that seals what is kept.
+    #[error("replies cannot be kept")]
+    Keep(#[from] KeyError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),

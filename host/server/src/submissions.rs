@@ -11,7 +11,8 @@ use alp_store::{MAX_ORDERS_BYTES, Sample, StoreError};
 
 use crate::app::{App, InForce};
 use crate::config::{ExchangeConfig, UnitConfig};
-use crate::exchange::{Refusal, Verification, Verified, WhoActs, verify};
+use crate::exchange::{Refusal, Verification, Verified, WhoActs, check_ids, verify};
+use crate::kept::KeptSubmission;
 use crate::message::{Message, shown};
 use crate::prices::pool_price;
 use crate::shadow::Recording;
@@ -58,6 +59,7 @@ pub async fn submit(app: &App, body: &[u8]) -> Result<&'static str, Refusal> {
         extras: Vec::new(),
     };
     let verified = ask_exchange(app, &in_force, &exchange, settings, &adapter, &submission).await?;
+    every_order_is_seen(app, &exchange, &adapter, &verified)?;
 
     // The configuration may have changed while the exchange answered: what is in force now judges.
     let in_force = app.in_force.load_full();
@@ -68,6 +70,9 @@ pub async fn submit(app: &App, body: &[u8]) -> Result<&'static str, Refusal> {
     if orders.len() > MAX_ORDERS_BYTES {
         let message = format!("{exchange} lists {count} orders: more than the pool keeps of one submission");
         return Err(Refusal::new(WhoActs::Bot, message));
+    }
+    if app.kept.is_on() {
+        app.kept.keep(KeptSubmission::new(&exchange, adapter.sha256(), &submission, &verified));
     }
     let sample = Sample {
         lp_id,
@@ -117,12 +122,16 @@ async fn find_lp(app: &App, exchange: &str, user: &str, unit: &str) -> Result<i6
 }
 
 fn find_adapter(app: &App, exchange: &str) -> Result<Arc<Adapter>, Refusal> {
-    app.adapters.snapshot().get(exchange).ok_or_else(|| {
-        Refusal::new(
-            WhoActs::Operator,
-            format!("the adapter of {exchange} is missing; the pool's operator must act"),
-        )
+    let snapshot = app.adapters.snapshot();
+    snapshot.get(exchange).ok_or_else(|| {
+        let waits = snapshot.entry(exchange).is_some_and(|entry| entry.candidate.is_some());
+        let missing = || format!("the adapter of {exchange} is missing; the pool's operator must act");
+        Refusal::new(WhoActs::Operator, if waits { waiting(exchange) } else { missing() })
     })
+}
+
+fn waiting(exchange: &str) -> String {
+    format!("the adapter of {exchange} waits until the pool's operator grants what it asks for")
 }
 
 /// The market as adapters know it.
@@ -146,9 +155,37 @@ async fn ask_exchange(
     };
     let gate = app.gates.of(exchange, settings.concurrent_calls, settings.waiting_calls);
     let patience = settings.call_timeout;
+    // It waits as soon as the folder of adapters has been told; this holds until then.
+    let Some(grant) = &settings.grant else {
+        return Err(Refusal::new(WhoActs::Operator, waiting(exchange)));
+    };
     let verification =
-        Verification { exchange, adapter, client, gate: &gate, look_ups: &app.look_ups, patience };
+        Verification { exchange, adapter, grant, client, gate: &gate, look_ups: &app.look_ups, patience };
     verify(&verification, submission).await
+}
+
+/// An order whose id stands in no signed reply was made up by the adapter, as far as anybody can tell.
+fn every_order_is_seen(
+    app: &App,
+    exchange: &str,
+    adapter: &Adapter,
+    verified: &Verified,
+) -> Result<(), Refusal> {
+    let ids = verified.list.orders.iter().map(|order| order.id.as_str());
+    check_ids(ids, &verified.replies).map_err(|unseen| {
+        if app.unseen_orders.count(exchange, adapter.sha256()) {
+            tracing::error!(
+                exchange,
+                version = %adapter.description().version,
+                sha256 = adapter.sha256(),
+                order = %clean_text(&unseen.id, 128),
+                "an adapter reported an order that is in none of the exchange's replies; it is not logged again"
+            );
+        }
+        let message =
+            format!("the adapter of {exchange} reported an order that {exchange} did not show; the pool's operator must act");
+        Refusal::new(WhoActs::Operator, message)
+    })
 }
 
 fn current_price(

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use alp_sandbox::{EntryState, Snapshot};
 use alp_server::config::Config;
-use alp_tests::{DEADLINE, FakeServer, Lp, Settings, TestPool, another_build, component};
+use alp_tests::{
+    DEADLINE, FakeServer, Lp, Settings, TestPool, another_build, component, grant_for_any_build,
+};
 use serde_json::{Value, json};
 
 /// A pool that has no adapter yet.
@@ -177,7 +179,7 @@ async fn an_adapter_whose_exchange_is_not_configured_waits_and_is_never_asked() 
     let fake = FakeServer::start().await;
     let pool = TestPool::start().await;
     pool.plug_in("binance", &bytes_of("binance"));
-    wait_for(&pool, |snapshot| snapshot.get("binance").is_some()).await;
+    wait_for(&pool, |snapshot| snapshot.entry("binance").is_some()).await;
     let entry = shown(&pool, "binance").await;
     assert_eq!(entry["state"], "waiting: its exchange is not configured");
     let lp = pool.lp("alice");
@@ -186,9 +188,10 @@ async fn an_adapter_whose_exchange_is_not_configured_waits_and_is_never_asked() 
     let body = pool.signed_body(&lp, "binance", "btc").await;
     assert_eq!(pool.post("/liquidity", &body).await.refusal(), "binance is not supported");
     let file = Settings::default().exchanges[0].1.replace("{endpoint}", fake.origin());
-    std::fs::write(pool.exchange_file("binance"), file).unwrap();
+    let grant = grant_for_any_build("binance").await;
+    std::fs::write(pool.exchange_file("binance"), format!("{file}{grant}")).unwrap();
     fake.set("/api/v3/openOrders", 200, "[]");
-    pool.reload().unwrap();
+    pool.reload().await.unwrap();
     assert_eq!(shown(&pool, "binance").await["state"], "serving");
     pool.register_with(&lp.key, &lp.address, "binance", "btc").await.accepted();
     assert_eq!(fake.asked(), [] as [&str; 0]);
@@ -223,6 +226,6 @@ async fn pb_20_the_test_exchange_is_refused_by_a_pool_in_earnest() {
         file.display()
     );
     assert_eq!(faults.to_string(), expected);
-    assert_eq!(pool.reload().unwrap_err(), expected);
+    assert_eq!(pool.reload().await.unwrap_err(), expected);
     assert_eq!(pool.get("/exchanges").await.json().as_object().unwrap().len(), 1);
 }

@@ -102,7 +102,7 @@ async fn pb_23_exchanges_and_the_round_go_by_the_same_target() {
     pool.submit_btc(&lp).await;
     pool.end_round().await;
     pool.edit(&pool.exchange_file("test_exchange"), "target = 1500", "target = 3000");
-    pool.reload().unwrap();
+    pool.reload().await.unwrap();
     pool.submit_btc(&lp).await;
     pool.end_round().await;
     let credit = pool.orders_of(&lp).await[0]["credit_info"].clone();
@@ -116,7 +116,7 @@ async fn pb_22_a_bad_change_is_refused_and_rounds_go_on_by_the_old_one() {
     let pool = TestPool::start().await;
     let lp = pool.lp_with("alice", &["ask 1500 0.004"]).await;
     pool.edit(&pool.exchange_file("test_exchange"), "target = 1500", "target = 0");
-    let told = pool.reload().unwrap_err();
+    let told = pool.reload().await.unwrap_err();
     assert!(told.contains("test_exchange.toml: units.btc"), "{told}");
     pool.submit_btc(&lp).await;
     pool.end_round().await;
@@ -132,7 +132,7 @@ async fn a_change_of_what_the_server_started_with_is_refused_in_words() {
     let pool = TestPool::start().await;
     pool.edit(&pool.pool_file(), "127.0.0.1:0", "127.0.0.1:1");
     pool.edit(&pool.pool_file(), "test_pool", "round_seconds = 30\ntest_pool");
-    let told = pool.reload().unwrap_err();
+    let told = pool.reload().await.unwrap_err();
     assert_eq!(told, "listen, round_seconds cannot change while the server runs: restart it");
 }
 
@@ -158,7 +158,7 @@ async fn pb_23_no_unit_is_ever_missing_while_the_configuration_is_read_again() {
     for reload in 0..50 {
         let (from, to) = if reload % 2 == 0 { ("1500", "1501") } else { ("1501", "1500") };
         pool.edit(&file, &format!("target = {from}"), &format!("target = {to}"));
-        pool.reload().unwrap();
+        pool.reload().await.unwrap();
         tokio::task::yield_now().await;
     }
     done.store(true, Ordering::SeqCst);
@@ -176,7 +176,7 @@ async fn a_unit_that_leaves_the_configuration_leaves_what_was_submitted_for_it()
     let (head, rest) = text.split_once("[units.btc]").unwrap();
     let usd = rest.split_once("[units.usd]").unwrap().1;
     fs::write(pool.exchange_file("test_exchange"), format!("{head}[units.usd]{usd}")).unwrap();
-    pool.reload().unwrap();
+    pool.reload().await.unwrap();
     assert_eq!(pool.submit(&lp, "btc").await.refusal(), "btc is not supported on test_exchange");
     pool.end_round().await;
     assert_eq!(pool.reward_of(&lp).await, "0.03");

@@ -117,7 +117,7 @@ async fn pb_11_a_price_tick_and_a_partial_fill_within_a_round_count_an_order_onc
         let file = pool.pool_file();
         let before = if price == "0.00401" { "0.004" } else { "0.00401" };
         pool.edit(&file, &format!("fixed = {before}\n"), &format!("fixed = {price}\n"));
-        pool.reload().unwrap();
+        pool.reload().await.unwrap();
         pool.exchange().fill(&lp.key, order.id, "0.05".parse().unwrap()).unwrap();
         pool.submit_btc(&lp).await;
     }
@@ -136,7 +136,7 @@ async fn pb_11_equal_orders_of_two_lps_on_two_units_are_both_credited() {
     pool.register(&two, "usd").await.accepted();
     let same_terms = "[prices.btc]\nfixed = 0.004";
     pool.edit(&pool.pool_file(), same_terms, "[prices.btc]\nfixed = 1");
-    pool.reload().unwrap();
+    pool.reload().await.unwrap();
     pool.exchange().set_behaviour(reply_with("7", "NBT_BTC", "1500", "1"));
     pool.submit_btc(&one).await;
     pool.exchange().set_behaviour(reply_with("7", "NBT_USD", "1500", "1"));

@@ -24,7 +24,7 @@ async fn a_price_that_changes_while_the_exchange_answers_is_the_one_that_judges(
     let lp = pool.lp_with("alice", &["ask 1500 0.004"]).await;
     let answer = submit_and_meanwhile(&pool, &lp, async || {
         pool.edit(&pool.pool_file(), "fixed = 0.004\n", "fixed = 0.005\n");
-        pool.reload().unwrap();
+        pool.reload().await.unwrap();
     });
     answer.await.accepted();
     let order = pool.orders_of(&lp).await[0].clone();
@@ -40,7 +40,7 @@ async fn a_unit_that_is_gone_when_the_exchange_answers_takes_nothing() {
         let file = pool.exchange_file("test_exchange");
         pool.edit(&file, "units.btc", "units.gone");
         pool.edit(&pool.pool_file(), "prices.btc", "prices.gone");
-        pool.reload().unwrap();
+        pool.reload().await.unwrap();
     });
     assert_eq!(answer.await.refusal(), "btc is not supported on test_exchange");
     assert!(pool.app().store.samples(START_S).await.unwrap().is_empty());

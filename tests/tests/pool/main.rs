@@ -18,13 +18,16 @@ mod configuration;
 mod credits;
 mod durability;
 mod endpoints;
+mod evidence;
 mod exchange_faults;
 mod exchanges;
+mod grants;
 #[path = "../../../host/sandbox/tests/sandbox/guests.rs"]
 #[allow(dead_code, reason = "the sandbox's tests need more of it")]
 mod guests;
 mod injection;
 mod judging;
+mod kept;
 mod messages;
 mod network;
 mod outbound;

@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex};
 
 use alp_server::config::Config;
 use alp_simulated_exchange::Behaviour;
-use alp_tests::{AskingGuest, DEADLINE, FakeServer, Lp, Raw, RawServer, Settings, TEST_EXCHANGE, TestPool};
+use alp_tests::{
+    AskingGuest, DEADLINE, FakeServer, Lp, Raw, RawServer, Settings, TEST_EXCHANGE, TestPool, grant_of,
+    sandbox,
+};
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -18,7 +21,8 @@ const FORGED: &str =
 
 /// A pool with a guest for the exchange `hostile`, whose file begins with `top`.
 async fn pool_with_guest(guest: &AskingGuest<'_>, top: &str) -> (TestPool, Lp) {
-    let mut settings = Settings::default();
+    let adapter = sandbox().await.load(guest.component()).await.unwrap();
+    let mut settings = Settings::default().grant("hostile", &grant_of(&adapter));
     let text = TEST_EXCHANGE.replace("endpoint = \"{endpoint}\"\n", top);
     settings.exchanges.push(("hostile".to_owned(), text));
     let pool = TestPool::start_with(settings).await;

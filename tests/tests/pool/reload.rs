@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use alp_server::control::{Answer, Command, ask};
 use alp_server::lifecycle::AdapterCommand;
-use alp_tests::{DEADLINE, FakeServer, Lp, Settings, TestPool, another_build, component, wait_until};
+use alp_tests::{
+    DEADLINE, FakeServer, Lp, Settings, TestPool, another_build, component, grant_for_any_build, wait_until,
+};
 use serde_json::{Value, json};
 
 use crate::guests::Guest;
@@ -327,8 +329,12 @@ async fn each_submission_is_answered_wholly_by_the_old_build_or_wholly_by_the_ne
     fake.set("/api/v1/open-orders", 400, &throttled("throttled"));
     fake.set("/api/v1/open_orders", 400, &throttled("thrattled"));
     let exchange = alp_tests::TEST_EXCHANGE.replace("{endpoint}", fake.origin());
+    // The operator grants what either of them asks for.
+    let grant = grant_for_any_build(NAME).await;
+    let calls = grant.find("[[grant.calls]]").unwrap();
+    let both = format!("{grant}\n{}", grant[calls..].replace("open-orders", "open_orders"));
     let settings = Settings { exchanges: vec![(NAME.to_owned(), exchange)], ..Settings::default() };
-    let pool = Arc::new(TestPool::start_with(settings).await);
+    let pool = Arc::new(TestPool::start_with(settings.grant(NAME, &both)).await);
     let stop = Arc::new(AtomicBool::new(false));
     let mut bots = Vec::new();
     for number in 0..4 {

@@ -47,6 +47,24 @@ fn the_configuration_it_ends_with_is_one_that_a_pool_takes() {
 }
 
 #[test]
+fn the_grant_alone_is_printed_for_scripts_and_nothing_of_it_for_what_a_pool_would_refuse() {
+    let folder = tempfile::tempdir().unwrap();
+    let component = test_exchange().display().to_string();
+    let json = text_of(adapter(folder.path(), &["inspect", &component, "--json"]));
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let grant = json["adapter"]["grant"].as_str().unwrap();
+    assert!(json["adapter"]["configuration"].as_str().unwrap().ends_with(grant));
+    assert!(grant.starts_with(&format!("[grant]\nsha256 = {}\n", json["sha256"])), "{grant}");
+    let alone = text_of(adapter(folder.path(), &["inspect", "--grant", &component]));
+    assert_eq!(alone, format!("\n{grant}"));
+    fs::write(folder.path().join("broken.wasm"), "nonsense").unwrap();
+    let output = adapter(folder.path(), &["inspect", "--grant", "broken.wasm"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("refused"));
+}
+
+#[test]
 fn a_component_that_imports_a_function_is_refused_with_the_lines_that_cure_it() {
     let folder = tempfile::tempdir().unwrap();
     let wants_a_clock = wat::parse_str(

@@ -3,10 +3,12 @@
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use alp_sandbox::{AdapterFolder, AdmitAll, EntryState, FolderError, Snapshot};
+use alp_sandbox::{
+    Adapter, AdapterFolder, Admission, AdmitAll, EntryState, FolderError, Judging, Snapshot, Verdict,
+};
 
 use crate::guests::Guest;
 use crate::sandbox;
@@ -136,4 +138,33 @@ async fn waiting_for_what_never_comes_ends_at_the_deadline() {
     let folder = AdapterFolder::open(plugins.path(), sandbox, Arc::new(AdmitAll)).await;
     let waited = folder.wait_for(Duration::from_millis(50), |_| false).await;
     assert_eq!(waited.err(), Some(FolderError::TimedOut));
+}
+
+/// Lets adapters serve only while it is open.
+struct Gate(AtomicBool);
+
+impl Admission for Gate {
+    fn judge<'a>(&'a self, _adapter: &'a Arc<Adapter>) -> Judging<'a> {
+        let open = self.0.load(Ordering::SeqCst);
+        Box::pin(
+            async move { if open { Verdict::Serve } else { Verdict::Wait("the gate is closed".into()) } },
+        )
+    }
+}
+
+#[tokio::test]
+async fn when_reconsidering_returns_it_is_done() {
+    let (_compiled, sandbox) = sandbox();
+    let plugins = tempfile::tempdir().unwrap();
+    std::fs::write(plugins.path().join("good.wasm"), version("1.0.0")).unwrap();
+    let gate = Arc::new(Gate(AtomicBool::new(true)));
+    let folder = AdapterFolder::open(plugins.path(), sandbox, Arc::clone(&gate) as Arc<dyn Admission>).await;
+    folder.wait_for(DEADLINE, serves("1.0.0")).await.unwrap();
+    for open in [false, true, false, true] {
+        gate.0.store(open, Ordering::SeqCst);
+        folder.reconsider().await;
+        assert_eq!(folder.snapshot().get("good").is_some(), open);
+        let waits = folder.snapshot().entry("good").unwrap().waits_because.clone();
+        assert_eq!(waits.is_some(), !open);
+    }
 }

@@ -8,6 +8,7 @@ use alp_pool::money::{Amount, Coins, Ratio};
 use alp_pool::terms::{Fill, RankNumber, RankTerms, SideTerms, Terms};
 
 use super::faults::ConfigFaults;
+use super::grant_section::read_grant;
 use super::section::{self, Section};
 use super::{ExchangeConfig, MAX_EXCHANGES, UnitConfig};
 
@@ -76,6 +77,7 @@ fn read_exchange(top: &Section<'_, '_>, currency: &str) -> Option<ExchangeConfig
     let concurrent = top.whole("concurrent_calls", 64, 1..=10_000);
     let waiting = top.whole("waiting_calls", 1_000, 0..=100_000);
     let reply = top.whole("reply_bytes", 2 * 1024 * 1024, 1024..=64 * 1024 * 1024);
+    let grant = read_grant(top);
     let mut units = BTreeMap::new();
     let sections = top.section("units");
     if let Some(sections) = &sections {
@@ -101,6 +103,7 @@ fn read_exchange(top: &Section<'_, '_>, currency: &str) -> Option<ExchangeConfig
         concurrent_calls: usize::try_from(concurrent?).ok()?,
         waiting_calls: usize::try_from(waiting?).ok()?,
         reply_bytes: usize::try_from(reply?).ok()?,
+        grant,
         units,
     })
 }

@@ -4,6 +4,7 @@
 
 mod exchange_file;
 mod faults;
+mod grant_section;
 mod pool_file;
 mod section;
 
@@ -20,6 +21,7 @@ use alp_pool::terms::Terms;
 use crate::network::OutboundGrant;
 
 pub use faults::{ConfigFault, ConfigFaults};
+pub use grant_section::{Builds, GrantConfig};
 
 /// Largest configuration file that is read, in bytes. A pool of a hundred markets fits many times over.
 pub const MAX_FILE_BYTES: u64 = 1024 * 1024;
@@ -72,6 +74,21 @@ pub struct PoolConfig {
     pub address: AddressRules,
     /// What bounds requests.
     pub limits: Limits,
+    /// Whether replies are kept, and how.
+    pub keep_replies: Option<KeepConfig>,
+}
+
+/// Keeping replies, sealed, for some days.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeepConfig {
+    /// For how many days.
+    pub days: u64,
+    /// The file of the key.
+    pub key_file: PathBuf,
+    /// The folder they are kept in.
+    pub folder: PathBuf,
+    /// Most bytes that are kept in all; further replies are not kept, and counted.
+    pub max_bytes: u64,
 }
 
 /// What bounds requests from bots.
@@ -100,6 +117,8 @@ pub struct ExchangeConfig {
     pub waiting_calls: usize,
     /// Largest reply, in bytes.
     pub reply_bytes: usize,
+    /// What its adapter is allowed. Without it the adapter waits and is never asked.
+    pub grant: Option<GrantConfig>,
     /// The markets by unit.
     pub units: BTreeMap<String, UnitConfig>,
 }
@@ -172,6 +191,16 @@ impl Config {
                 let message =
                     "is an exchange for tests: a pool uses it only with test_pool = true in its own file";
                 faults.add(&folder.join(format!("{exchange}.toml")), "", message);
+            }
+        }
+        if pool.as_ref().is_some_and(|pool| !pool.test_pool) {
+            let unsaid = |config: &ExchangeConfig| {
+                config.grant.as_ref().is_some_and(|grant| grant.builds == Builds::Unsaid)
+            };
+            for exchange in exchanges.iter().filter(|(_, config)| unsaid(config)).map(|(id, _)| id) {
+                let message = "does not say which builds of the adapter may serve: pin them with sha256, or consent to \
+                               changes that nobody has looked at with any_build = true";
+                faults.add(&folder.join(format!("{exchange}.toml")), "grant", message);
             }
         }
         for (exchange, config) in &exchanges {

@@ -12,7 +12,8 @@ use alp_store::check_postgres_url;
 
 use super::faults::ConfigFaults;
 use super::section::{self, Section};
-use super::{FeedsConfig, Limits, PoolConfig, PriceConfig, SourceConfig};
+use super::{FeedsConfig, KeepConfig, Limits, PoolConfig, PriceConfig, SourceConfig};
+use crate::kept::SealingKey;
 use crate::network::OutboundGrant;
 
 /// Most feeds of one price.
@@ -70,6 +71,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
         }
     });
     let limits = read_limits(top);
+    let keep_replies = read_keep(top, folder);
     Some(PoolConfig {
         name: name?,
         currency: currency?,
@@ -84,6 +86,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
         round: round?,
         address: address?,
         limits: limits?,
+        keep_replies: keep_replies?,
     })
 }
 
@@ -143,6 +146,26 @@ fn read_limits(top: &Section<'_, '_>) -> Option<Limits> {
         receive: Duration::from_secs(receive?),
         connections: usize::try_from(connections?).ok()?,
     })
+}
+
+/// None within if nothing is kept; a key that cannot be used is a fault, so that it is found before a dispute.
+fn read_keep(top: &Section<'_, '_>, folder: &Path) -> Option<Option<KeepConfig>> {
+    let Some(section) = top.section("keep_replies") else { return Some(None) };
+    let days = section.whole("days", 7, 1..=366);
+    let key_file = section.text("key_file", None).map(|path| folder.join(path));
+    let kept_in = section.text("folder", Some("replies")).map(|path| folder.join(path));
+    let megabytes = section.whole("max_megabytes", 1024, 1..=1_000_000);
+    section.finish();
+    if let Some(Err(error)) = key_file.as_deref().map(SealingKey::read) {
+        section.fault("key_file", format!("is no key: {error}"));
+        return None;
+    }
+    Some(Some(KeepConfig {
+        days: days?,
+        key_file: key_file?,
+        folder: kept_in?,
+        max_bytes: megabytes?.saturating_mul(1024 * 1024),
+    }))
 }
 
 fn read_prices(top: &Section<'_, '_>) -> BTreeMap<String, PriceConfig> {

@@ -130,6 +130,42 @@ impl<'a, 'i> Section<'a, 'i> {
         }
     }
 
+    /// A switch that must be there.
+    pub(super) fn needed_flag(&self, key: &str) -> Option<bool> {
+        if self.table.contains_key(key) {
+            self.flag(key, false)
+        } else {
+            self.missing(key, None, "true or false")
+        }
+    }
+
+    /// A whole number or a text, as text; it must be there.
+    pub(super) fn whole_or_text(&self, key: &str, wanted: &str) -> Option<String> {
+        match self.value(key) {
+            Some(DeValue::String(text)) => Some(text.to_string()),
+            Some(DeValue::Integer(number)) if number.radix() == 10 => Some(number.as_str().to_owned()),
+            Some(other) => self.wrong_type(key, other, wanted),
+            None => self.missing(key, None, wanted),
+        }
+    }
+
+    /// One text or a list of texts; none if the key is not there.
+    pub(super) fn texts_of(&self, key: &str) -> Option<Vec<String>> {
+        let wanted = "a list of texts in quotes";
+        let list = match self.value(key) {
+            None => return Some(Vec::new()),
+            Some(DeValue::String(text)) => return Some(vec![text.to_string()]),
+            Some(DeValue::Array(list)) => list,
+            Some(other) => return self.wrong_type(key, other, wanted),
+        };
+        let texts: Option<Vec<String>> =
+            list.iter().map(|item| item.get_ref().as_str().map(ToOwned::to_owned)).collect();
+        if texts.is_none() {
+            self.fault(key, format!("must be {wanted}"));
+        }
+        texts
+    }
+
     /// A list of whole numbers below 256.
     pub(super) fn bytes(&self, key: &str, default: &[u8]) -> Option<Vec<u8>> {
         let list = match self.value(key) {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use alp_sandbox::types::{Binding, Call, Description, Lifetime, Method, NonceKind, OrderIdScope};
+use alp_kit::{METHODS, NONCE_KINDS, ORDER_ID_SCOPES, bound_words, word_of};
+use alp_sandbox::types::{Call, Description, Lifetime};
 use alp_sandbox::{Adapter, Entry, EntryState};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -32,10 +33,8 @@ fn shown(entry: &Entry, config: &Config, app: &App) -> Tree {
     let state = match entry.state {
         EntryState::Refused => "refused",
         EntryState::Loading => "loading: it takes long to compile, as those with an interpreter do",
+        EntryState::Waiting if settings.is_none() => "waiting: its exchange is not configured",
         EntryState::Waiting => "waiting",
-        EntryState::Serving | EntryState::Leaving if settings.is_none() => {
-            "waiting: its exchange is not configured"
-        }
         EntryState::Leaving => "serving: its file is gone, and it goes too unless a successor comes",
         EntryState::Serving if entry.held.is_some() && entry.candidate.is_some() => {
             "serving: held by the operator to a version; the file in the plugins folder is another"
@@ -85,10 +84,10 @@ fn describe(adapter: &Adapter, endpoint: Option<&str>, members: &mut BTreeMap<St
         ("wit_version", Tree::text(adapter.wit_version())),
         ("may_send", Tree::List(calls.collect())),
         ("signed_request_lives", lifetime(&description.lifetime)),
-        ("nonce", Tree::text(nonce(description.nonce))),
+        ("nonce", Tree::text(word_of(&NONCE_KINDS, &description.nonce))),
         ("single_use", Tree::Flag(description.single_use)),
-        ("signature_binds", Tree::List(binds(description.binds))),
-        ("order_ids_unique_in", Tree::text(scope(description.order_ids))),
+        ("signature_binds", Tree::List(bound_words(description.binds).into_iter().map(Tree::text).collect())),
+        ("order_ids_unique_in", Tree::text(word_of(&ORDER_ID_SCOPES, &description.order_ids))),
         ("notes", Tree::List(description.notes.iter().map(Tree::text).collect())),
     ];
     members.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
@@ -96,17 +95,13 @@ fn describe(adapter: &Adapter, endpoint: Option<&str>, members: &mut BTreeMap<St
 
 fn shown_call(description: &Description, endpoint: Option<&str>, call: &Call) -> Tree {
     let origin = call.origin.as_deref().or(endpoint).unwrap_or(&description.origin);
-    let method = match call.method {
-        Method::Get => "GET",
-        Method::Post => "POST",
-    };
     let parameters = call.parameters.iter().map(|parameter| match &parameter.fixed {
         Some(value) => Tree::text(format!("{}={value}", parameter.name)),
         None => Tree::text(&parameter.name),
     });
     Tree::object([
         ("name", Tree::text(&call.name)),
-        ("method", Tree::text(method)),
+        ("method", Tree::text(word_of(&METHODS, &call.method))),
         ("address", Tree::text(format!("{origin}{}", call.path))),
         ("parameters", Tree::List(parameters.collect())),
         ("headers", Tree::List(call.headers.iter().map(Tree::text).collect())),
@@ -120,33 +115,4 @@ fn lifetime(lifetime: &Lifetime) -> Tree {
         Lifetime::UntilNextNonce => "until the key is used with a larger nonce".to_owned(),
         Lifetime::Unlimited => "for ever".to_owned(),
     })
-}
-
-fn nonce(kind: NonceKind) -> &'static str {
-    match kind {
-        NonceKind::None => "none",
-        NonceKind::Seconds => "seconds",
-        NonceKind::Milliseconds => "milliseconds",
-        NonceKind::Microseconds => "microseconds",
-        NonceKind::Uuid => "uuid",
-        NonceKind::Hex => "hex",
-    }
-}
-
-fn scope(scope: OrderIdScope) -> &'static str {
-    match scope {
-        OrderIdScope::Exchange => "exchange",
-        OrderIdScope::Account => "account",
-    }
-}
-
-fn binds(binding: Binding) -> Vec<Tree> {
-    let parts = [
-        (Binding::METHOD, "method"),
-        (Binding::HOST, "host"),
-        (Binding::PATH, "path"),
-        (Binding::PARAMETERS, "parameters"),
-        (Binding::MARKET, "market"),
-    ];
-    parts.into_iter().filter(|(part, _)| binding & *part == *part).map(|(_, name)| Tree::text(name)).collect()
 }

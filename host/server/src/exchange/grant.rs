@@ -45,8 +45,23 @@ pub fn prepare(
     endpoint: Option<&str>,
     request: &Request,
 ) -> Result<Prepared, GrantBreach> {
-    let call =
-        description.calls.iter().find(|call| call.name == request.call).ok_or(GrantBreach::UnknownCall)?;
+    prepare_within(&Allowed { origin: &description.origin, calls: &description.calls }, endpoint, request)
+}
+
+/// What a request is held against.
+pub(super) struct Allowed<'a> {
+    /// The origin of calls that name none of their own.
+    pub(super) origin: &'a str,
+    /// The calls.
+    pub(super) calls: &'a [Call],
+}
+
+pub(super) fn prepare_within(
+    allowed: &Allowed<'_>,
+    endpoint: Option<&str>,
+    request: &Request,
+) -> Result<Prepared, GrantBreach> {
+    let call = allowed.calls.iter().find(|call| call.name == request.call).ok_or(GrantBreach::UnknownCall)?;
     if call.method != request.method {
         return Err(GrantBreach::Method);
     }
@@ -56,7 +71,7 @@ pub fn prepare(
     let query = join(call, Place::Query, &request.query)?;
     let body = check_body(call, &request.body)?;
     check_headers(call, &request.headers)?;
-    let origin = origin_of(description, endpoint, call)?;
+    let origin = origin_of(allowed.origin, endpoint, call)?;
     let separator = if query.is_empty() { "" } else { "?" };
     let text = format!("{origin}{}{separator}{query}", request.path);
     if text.len() > MAX_URL {
@@ -64,7 +79,8 @@ pub fn prepare(
     }
     let url = Url::parse(&text).map_err(|_| GrantBreach::Address)?;
     // What is sent must be what was checked: an address that parsing would change is refused, not mended.
-    if url.as_str() != text || !url.username().is_empty() || url.password().is_some() {
+    let moved = url.path() != request.path || url.fragment().is_some();
+    if url.as_str() != text || moved || !url.username().is_empty() || url.password().is_some() {
         return Err(GrantBreach::Address);
     }
     Ok(Prepared {
@@ -78,16 +94,16 @@ pub fn prepare(
 
 /// Where the call goes. Only the operator may name an origin without TLS, such as a simulated exchange on this machine.
 fn origin_of<'o>(
-    description: &'o Description,
+    exchange: &'o str,
     endpoint: Option<&'o str>,
     call: &'o Call,
 ) -> Result<&'o str, GrantBreach> {
     let own = call.origin.as_deref();
     match (own, endpoint) {
         (None, Some(endpoint)) => Ok(endpoint),
-        (None, None) if description.origin.is_empty() => Err(GrantBreach::NoOrigin),
+        (None, None) if exchange.is_empty() => Err(GrantBreach::NoOrigin),
         (Some(_), _) | (None, None) => {
-            let origin = own.unwrap_or(&description.origin);
+            let origin = own.unwrap_or(exchange);
             if origin.starts_with("https://") { Ok(origin) } else { Err(GrantBreach::NotTls) }
         }
     }

@@ -1,11 +1,15 @@
 //! Talking to exchanges: what may be sent, the sending, and the way from a submission to a list of orders.
 
 mod client;
+mod evidence;
 mod gate;
 mod grant;
+mod granted;
 mod verify;
 
 pub use client::{ClientError, ExchangeClient, Timeouts};
+pub use evidence::{UnseenOrder, UnseenOrders, check_ids};
 pub use gate::{Gate, GateClosed, Gates};
 pub use grant::{GrantBreach, Prepared, prepare};
-pub use verify::{Refusal, Verification, Verified, WhoActs, verify};
+pub use granted::{Difference, Waits, covers, prepare_granted};
+pub use verify::{Refusal, SignedReply, Verification, Verified, WhoActs, verify};

@@ -7,7 +7,8 @@ use alp_sandbox::types::{Fault, OrderList, Reply, Request, Step, Submission};
 use alp_sandbox::{CallError, clean_text};
 use sha2::{Digest, Sha256};
 
-use super::{ClientError, ExchangeClient, Gate, prepare};
+use super::{ClientError, ExchangeClient, Gate, prepare_granted};
+use crate::config::GrantConfig;
 use crate::look_ups::LookUps;
 use crate::shadow::Recording;
 
@@ -24,6 +25,32 @@ pub struct Verified {
     pub list: OrderList,
     /// SHA-256, in hex, over the bodies of all signed replies in order.
     pub reply_sha256: String,
+    /// The signed replies in order.
+    pub replies: Vec<SignedReply>,
+}
+
+/// A reply to a signed request, with the notes that the adapter had when it read it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SignedReply {
+    /// The adapter's notes.
+    pub state: Vec<u8>,
+    /// The reply.
+    pub reply: Reply,
+}
+
+impl fmt::Debug for SignedReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedReply")
+            .field("state_bytes", &self.state.len())
+            .field("reply", &self.reply)
+            .finish()
+    }
+}
+
+impl AsRef<[u8]> for SignedReply {
+    fn as_ref(&self) -> &[u8] {
+        &self.reply.body
+    }
 }
 
 /// Who can do something about a refusal.
@@ -66,6 +93,8 @@ pub struct Verification<'a> {
     pub exchange: &'a str,
     /// Its adapter, as it was when the submission came; a newer one serves later submissions.
     pub adapter: &'a Recording,
+    /// What the operator grants it.
+    pub grant: &'a GrantConfig,
     /// Where signed requests go out.
     pub client: &'a ExchangeClient,
     /// The exchange's entrance.
@@ -91,27 +120,35 @@ pub async fn verify(with: &Verification<'_>, submission: &Submission) -> Result<
 async fn run(with: &Verification<'_>, submission: &Submission) -> Result<Verified, Refusal> {
     let started = with.adapter.start(submission).await.map_err(|error| broken(with, &error))?;
     let mut step = started.map_err(|fault| refusal(with.exchange, fault))?.step;
-    let mut replies = Sha256::new();
+    let mut digest = Sha256::new();
+    let mut replies = Vec::new();
     for sent in 0..=MAX_REQUESTS {
         if sent == MAX_REQUESTS && !matches!(step, Step::Orders(_)) {
             break;
         }
-        let (state, reply) = match step {
+        let (state, reply, signed) = match step {
             Step::Orders(list) => {
-                let reply_sha256 = replies.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-                return Ok(Verified { list, reply_sha256 });
+                let reply_sha256 = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+                return Ok(Verified { list, reply_sha256, replies });
             }
             Step::Send(pending) => {
                 let reply = send(with, submission, &pending.request).await?;
-                replies.update(&reply.body);
-                (pending.state, reply)
+                let signed =
+                    with.grant.calls.iter().any(|call| call.name == pending.request.call && call.signed);
+                if signed {
+                    digest.update(&reply.body);
+                }
+                (pending.state, reply, signed)
             }
             Step::LookUp(look_up) => {
                 let kept_for = Duration::from_millis(look_up.cache_ms);
-                (look_up.state, look_up_once(with, submission, &look_up.request, kept_for).await?)
+                (look_up.state, look_up_once(with, submission, &look_up.request, kept_for).await?, false)
             }
         };
         let resumed = with.adapter.resume(submission, &state, &reply).await;
+        if signed {
+            replies.push(SignedReply { state, reply });
+        }
         step =
             resumed.map_err(|error| broken(with, &error))?.map_err(|fault| refusal(with.exchange, fault))?;
     }
@@ -121,7 +158,8 @@ async fn run(with: &Verification<'_>, submission: &Submission) -> Result<Verifie
 
 async fn send(with: &Verification<'_>, submission: &Submission, request: &Request) -> Result<Reply, Refusal> {
     let description = with.adapter.description();
-    let prepared = prepare(description, submission.endpoint.as_deref(), request).map_err(|breach| {
+    let endpoint = submission.endpoint.as_deref();
+    let prepared = prepare_granted(with.grant, description, endpoint, request).map_err(|breach| {
         tracing::error!(
             exchange = with.exchange,
             version = %description.version,
@@ -145,7 +183,7 @@ async fn look_up_once(
     request: &Request,
     kept_for: Duration,
 ) -> Result<Reply, Refusal> {
-    let calls = &with.adapter.description().calls;
+    let calls = &with.grant.calls;
     if calls.iter().any(|call| call.name == request.call && call.signed) {
         let message = format!("the adapter of {} would keep a signed reply", with.exchange);
         return Err(Refusal::new(WhoActs::Operator, message));
