@@ -8,6 +8,7 @@ use alp_store::{Lease, Store, StoreError};
 use arc_swap::ArcSwap;
 
 use crate::config::{Config, PriceConfig};
+use crate::containment::Containment;
 use crate::exchange::{ClientError, ExchangeClient, Gates, Timeouts};
 use crate::leadership::Leadership;
 use crate::lifecycle::Lifecycle;
@@ -67,6 +68,8 @@ pub struct App {
     pub lifecycle: Lifecycle,
     /// The entrances of the exchanges.
     pub gates: Gates,
+    /// What contains bad adapters, exchanges and keys in time.
+    pub containment: Containment,
     /// Public replies that are kept for a while.
     pub look_ups: LookUps,
     /// The prices.
@@ -106,6 +109,7 @@ impl App {
             adapters,
             lifecycle,
             gates: Gates::default(),
+            containment: Containment::new(Arc::clone(&clock)),
             look_ups: LookUps::default(),
             prices: PriceBoard::default(),
             feeds: ExchangeClient::new(FEED_TIMEOUTS, MAX_FEED_BYTES)?,

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use crate::admission::PoolAdmission;
 use crate::app::{App, HostClock};
 use crate::config::Config;
+use crate::containment;
 use crate::control::{ControlError, ControlSocket};
 use crate::database::{PasswordError, database_url};
 use crate::endpoints::router;
@@ -93,6 +94,7 @@ impl Running {
             tracing::warn!("not every configured exchange has its adapter yet; `alp status` says which");
         }
         let app = Arc::new(App::new(config, store, adapters, lifecycle, host_clock)?);
+        containment::warm(&app).await;
 
         let stop = Arc::new(watch::Sender::new(false));
         let mut tasks = JoinSet::new();

@@ -8,7 +8,7 @@ mod pool_file;
 mod section;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use alp_pool::round::RoundLength;
 use alp_pool::terms::Terms;
 
 use crate::network::OutboundGrant;
+use crate::containment::ExchangeLimits;
 
 pub use faults::{ConfigFault, ConfigFaults};
 
@@ -83,6 +84,10 @@ pub struct Limits {
     pub receive: Duration,
     /// Most connections at a time; further ones wait to be accepted.
     pub connections: usize,
+    /// Messages a minute from one address.
+    pub posts_per_minute: u32,
+    /// The operator's own web server, whose word on where a message came from is taken.
+    pub trusted_proxy: IpAddr,
 }
 
 /// One exchange.
@@ -100,6 +105,8 @@ pub struct ExchangeConfig {
     pub waiting_calls: usize,
     /// Largest reply, in bytes.
     pub reply_bytes: usize,
+    /// How often it is asked, and what pauses whom.
+    pub containment: ExchangeLimits,
     /// The markets by unit.
     pub units: BTreeMap<String, UnitConfig>,
 }
