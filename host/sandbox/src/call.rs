@@ -294,9 +294,10 @@ pub(crate) async fn probe(
             .check_types(&mut store, &instance)
             .map_err(|(function, error)| (function, CallFailure::Invalid(words(&error, &runtime.limits))))?;
     }
-    let (description,): Described = call_export::<Describe, _>(runtime, exports, Function::Describe, (), &slow)
-        .await
-        .map_err(|failure| (Function::Describe, failure))?;
+    let (description,): Described =
+        call_export::<Describe, _>(runtime, exports, Function::Describe, (), &slow)
+            .await
+            .map_err(|failure| (Function::Describe, failure))?;
     Ok(description)
 }
 

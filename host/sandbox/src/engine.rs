@@ -53,7 +53,13 @@ impl Runtime {
         let ticker = Ticker::start(engine.clone(), Duration::from_millis(limits.tick_ms))
             .map_err(SandboxError::Ticker)?;
         let permits = usize::try_from(limits.concurrent_calls.max(1)).unwrap_or(1);
-        Ok(Self { engine, slots: Semaphore::new(permits), slow_lane: SlowLane::new(), limits, _ticker: ticker })
+        Ok(Self {
+            engine,
+            slots: Semaphore::new(permits),
+            slow_lane: SlowLane::new(),
+            limits,
+            _ticker: ticker,
+        })
     }
 
     /// A store for one call, with every limit set.

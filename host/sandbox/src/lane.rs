@@ -36,7 +36,7 @@ impl SlowLane {
             // The semaphore is fair: each slow call gets a tick in its turn. It is never closed.
             let turn = if aside && can_step_aside() { self.0.acquire().await.ok() } else { None };
             let polled = poll_fn(|context| {
-                let poll = || call.as_mut().poll(context);
+                let mut poll = || call.as_mut().poll(context);
                 Poll::Ready(if turn.is_some() { tokio::task::block_in_place(poll) } else { poll() })
             })
             .await;

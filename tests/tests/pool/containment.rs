@@ -118,7 +118,10 @@ async fn an_adapter_that_breaks_for_several_lps_is_out_of_service_and_says_so_un
     let sentence = "the adapter fails for several LPs and is out of service for 30 s: the operator must act";
     assert_eq!(amiss(&pool).await, json!([sentence]).to_string());
     let status = ask(&pool.folder().join("alp.sock"), Command::Status).await.unwrap().text;
-    assert!(status.contains(sentence) && status.contains("4 accepted, 0 refused, 3 adapter faults"), "{status}");
+    assert!(
+        status.contains(sentence) && status.contains("4 accepted, 0 refused, 3 adapter faults"),
+        "{status}"
+    );
     assert!(!lps.iter().any(|lp| status.contains(&lp.key)), "{status}");
     pool.plug_in("test_exchange", &another_build("test_exchange", 1));
     let before = pool.app().adapters.snapshot().get("test_exchange").unwrap().sha256().to_owned();
@@ -274,8 +277,13 @@ async fn pb_30_one_user_posting_flat_out_is_throttled_while_others_are_served() 
 
 #[tokio::test]
 async fn most_of_an_exchanges_budget_is_kept_for_lps_with_a_recent_sample() {
-    let (pool, lps) = pool_of(8, Settings::limited().exchange_top("calls_per_minute = 20")).await;
-    pool.pass(60_000);
+    let pool = TestPool::start_with(Settings::limited().exchange_top("calls_per_minute = 20")).await;
+    let mut lps = Vec::new();
+    for number in 0..8 {
+        lps.push(pool.lp_with(&format!("lp-{number}"), &ORDERS).await);
+        pool.submit_btc(&lps[number]).await;
+        pool.pass(60_000);
+    }
     let (before, mut taken) = (pool.exchange_calls(), 0);
     let mut last = String::new();
     for number in 0..20 {

@@ -51,6 +51,8 @@ pub struct Admitted {
     exchange: Entry,
     key: KeyEntry,
     part: Part,
+    /// Which component it was let through to, counted from the first.
+    component: u64,
 }
 
 /// What came of a submission.
@@ -115,6 +117,7 @@ pub struct Exchange {
     adapter: Breaker,
     /// The component that `adapter` is about: another one starts with a clean sheet.
     adapter_sha256: String,
+    components: u64,
     exchange: Breaker,
     throttled: BTreeMap<i64, u64>,
     throttled_all: Option<(u64, u64)>,
@@ -131,6 +134,7 @@ impl Exchange {
             standing: Standing::default(),
             adapter: Breaker::default(),
             adapter_sha256: String::new(),
+            components: 0,
             exchange: Breaker::default(),
             throttled: BTreeMap::new(),
             throttled_all: None,
@@ -181,11 +185,20 @@ impl Exchange {
             self.standing.accepted(from.lp, now_ms);
         }
         let (verdict, of_adapter, of_exchange) = sorted(outcome);
+        // What a component did that is gone is not held against the one that came after it.
+        let of_adapter = if admitted.component == self.components { of_adapter } else { Seen::Nothing };
         let caller = Caller { lp: from.lp, has_standing: self.standing.has(from.lp, now_ms) };
         let (allowed, standing) = (limits.faults_before_pause, &mut self.standing);
         self.adapter.note(caller, admitted.adapter, of_adapter, allowed, || standing.members(now_ms), now_ms);
         let standing = &mut self.standing;
-        self.exchange.note(caller, admitted.exchange, of_exchange, allowed, || standing.members(now_ms), now_ms);
+        self.exchange.note(
+            caller,
+            admitted.exchange,
+            of_exchange,
+            allowed,
+            || standing.members(now_ms),
+            now_ms,
+        );
         self.keys.note(from.lp, from.peer, admitted.key, verdict, key_limits(limits), now_ms);
         match outcome {
             Outcome::Throttled { retry_after_ms } => self.throttle(caller, retry_after_ms, now_ms),
@@ -202,7 +215,10 @@ impl Exchange {
         Overview {
             adapter: self.adapter.state(now_ms),
             exchange: self.exchange.state(now_ms),
-            throttled_until_ms: self.throttled_all.map(|(until_ms, _)| until_ms).filter(|until| *until > now_ms),
+            throttled_until_ms: self
+                .throttled_all
+                .map(|(until_ms, _)| until_ms)
+                .filter(|until| *until > now_ms),
             with_standing: self.standing.count(now_ms),
             counts: self.counts,
         }
@@ -223,6 +239,7 @@ impl Exchange {
     ) -> Result<Admitted, TurnedAway> {
         if self.adapter_sha256 != adapter_sha256 {
             adapter_sha256.clone_into(&mut self.adapter_sha256);
+            self.components = self.components.saturating_add(1);
             self.adapter = Breaker::default();
         }
         let has_standing = self.standing.has(from.lp, now_ms);
@@ -236,7 +253,7 @@ impl Exchange {
         let with_standing = self.standing.count(now_ms);
         let part = self.budget.find(has_standing, with_standing, now_ms);
         let part = part.map_err(|wait_ms| TurnedAway::Budget { wait_ms })?;
-        Ok(Admitted { adapter, exchange, key, part })
+        Ok(Admitted { adapter, exchange, key, part, component: self.components })
     }
 
     fn begin(&mut self, from: Submitter, admitted: &Admitted, now_ms: u64) {
@@ -304,4 +321,3 @@ fn sorted(outcome: Outcome) -> (Verdict, Seen, Seen) {
 fn key_limits(limits: ExchangeLimits) -> KeyLimits {
     KeyLimits { per_minute: limits.submissions_per_minute, refusals: limits.refusals_before_pause }
 }
-

@@ -249,7 +249,13 @@ mod tests {
     const HOME: Peer = Peer::V4(1);
     const ELSEWHERE: Peer = Peer::V4(2);
 
-    fn post(keys: &mut Keys, peer: Peer, standing: bool, verdict: Verdict, now_ms: u64) -> Result<(), KeyWait> {
+    fn post(
+        keys: &mut Keys,
+        peer: Peer,
+        standing: bool,
+        verdict: Verdict,
+        now_ms: u64,
+    ) -> Result<(), KeyWait> {
         let entry = keys.look(7, peer, standing, LIMITS, now_ms)?;
         keys.begin(7, peer, entry, now_ms);
         keys.note(7, peer, entry, verdict, LIMITS, now_ms);

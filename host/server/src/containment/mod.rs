@@ -1,17 +1,17 @@
 //! Containment in time: nobody's bad adapter, bad exchange, bad key or flood holds up anybody else.
 //! The rules are pure and know no I/O; this file is the thin shell that puts a lock around them and a clock to them.
 
-mod backoff;
-mod breaker;
-mod bucket;
-mod budget;
-mod exchange;
-mod keys;
-mod peers;
-mod standing;
-mod turned_away;
+pub mod backoff;
+pub mod breaker;
+pub mod bucket;
+pub mod budget;
+pub mod exchange;
+pub mod keys;
+pub mod peers;
+pub mod standing;
+pub mod turned_away;
 mod warm;
-mod words;
+pub mod words;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -61,7 +61,10 @@ impl Containment {
     pub fn post(&self, peer: Peer, per_minute: u32) -> Result<(), String> {
         let taken = locked(&self.peers).post(peer, per_minute, (self.clock)());
         taken.map_err(|wait_ms| {
-            format!("too many messages from this address: {per_minute} a minute are taken; {}", again(wait_ms))
+            format!(
+                "too many messages from this address: {per_minute} a minute are taken; {}",
+                again(wait_ms)
+            )
         })
     }
 

@@ -9,7 +9,10 @@ pub fn sentences(overview: &Overview, now_ms: u64) -> Vec<String> {
     sentences.extend(breaker("the adapter", "the operator must act", &overview.adapter, now_ms));
     sentences.extend(breaker("the exchange", "nothing but to wait", &overview.exchange, now_ms));
     if let Some(until_ms) = overview.throttled_until_ms {
-        sentences.push(format!("the exchange wants fewer requests and is left alone for {}", left(until_ms, now_ms)));
+        sentences.push(format!(
+            "the exchange wants fewer requests and is left alone for {}",
+            left(until_ms, now_ms)
+        ));
     }
     sentences
 }
@@ -37,11 +40,14 @@ fn breaker(what: &str, who: &str, state: &State, now_ms: u64) -> Vec<String> {
             let left = left(until_ms, now_ms);
             sentences.push(format!("{what} fails for several LPs and is out of service for {left}: {who}"));
         }
-        Some(_) => sentences.push(format!("{what} was out of service and is being tried by one LP at a time")),
+        Some(_) => {
+            sentences.push(format!("{what} was out of service and is being tried by one LP at a time"))
+        }
         None => {}
     }
     if state.lps_paused > 0 {
-        sentences.push(format!("{what} fails for {} LPs alone, and each of them is paused", state.lps_paused));
+        sentences
+            .push(format!("{what} fails for {} LPs alone, and each of them is paused", state.lps_paused));
     }
     sentences
 }
