@@ -17,8 +17,8 @@ use alp_pool::price::Price;
 use alp_pool::round::RoundLength;
 use alp_pool::terms::Terms;
 
-use crate::network::OutboundGrant;
 use crate::containment::ExchangeLimits;
+use crate::network::OutboundGrant;
 
 pub use faults::{ConfigFault, ConfigFaults};
 
