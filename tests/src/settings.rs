@@ -11,8 +11,13 @@ use crate::grants::usual_grant;
 const ENDPOINT: &str = "{endpoint}";
 
 /// The file of the exchange `test_exchange`: the market of the second worked example of the reward rules as `btc`
-/// (price 0.004), and a plain one as `usd` (price 1).
+/// (price 0.004), and a plain one as `usd` (price 1). Nobody is made to wait: tests of other things, and the benchmarks,
+/// post as fast as they can and fail as often as they like.
 pub const TEST_EXCHANGE: &str = r#"endpoint = "{endpoint}"
+calls_per_minute = 10_000_000
+submissions_per_minute = 10_000_000
+faults_before_pause = 10_000_000
+refusals_before_pause = 10_000_000
 
 [units.btc]
 reward = 0.05
@@ -97,6 +102,17 @@ impl Settings {
         let text = &mut self.exchanges[0].1;
         *text = format!("{lines}\n{text}");
         self
+    }
+
+    /// The usual pool with the limits that an operator has who writes none.
+    #[must_use]
+    pub fn limited() -> Self {
+        let lines = TEST_EXCHANGE.lines().filter(|line| line.ends_with(" = 10_000_000"));
+        lines.fold(Self::default(), |mut settings, line| {
+            let text = &mut settings.exchanges[0].1;
+            *text = text.replace(&format!("{line}\n"), "");
+            settings
+        })
     }
 
     /// Adds an exchange with its adapter.

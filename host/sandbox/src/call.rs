@@ -2,6 +2,7 @@
 
 use std::fmt::{Debug, Display, Formatter};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::Semaphore;
 use wasmtime::component::{ComponentNamedList, Lift, Lower};
@@ -24,6 +25,8 @@ pub struct Adapter {
     exports: Exports,
     /// As many permits as one adapter may have calls running.
     turns: Semaphore,
+    /// Whether its last call ran for longer than a tick.
+    slow: AtomicBool,
     description: Description,
     sha256: String,
     size_bytes: u64,
@@ -98,7 +101,8 @@ impl Adapter {
         let turns = usize::try_from(turns).unwrap_or(1);
         let Identity { sha256, size_bytes, wit_version } = identity;
         let turns = Semaphore::new(turns);
-        Self { runtime, exports, turns, description, sha256, size_bytes, wit_version }
+        let slow = AtomicBool::new(false);
+        Self { runtime, exports, turns, slow, description, sha256, size_bytes, wit_version }
     }
 
     async fn call<P, R>(&self, function: Function, arguments: P) -> Result<R, CallError>
@@ -108,7 +112,7 @@ impl Adapter {
     {
         // The adapter's own turn first: whoever waits for it must not hold a slot that others could use.
         let _turn = self.turns.acquire().await.map_err(|_| self.error(function, closed()))?;
-        call_export(&self.runtime, &self.exports, function, arguments)
+        call_export(&self.runtime, &self.exports, function, arguments, &self.slow)
             .await
             .map_err(|failure| self.error(function, failure))
     }
@@ -246,12 +250,13 @@ pub enum CallFailure {
     Invalid(String),
 }
 
-/// Runs one function in an instance of its own and returns what it answers.
+/// Runs one function in an instance of its own and returns what it answers. `slow` is what is known of its adapter.
 pub(crate) async fn call_export<P, R>(
     runtime: &Runtime,
     exports: &Exports,
     function: Function,
     arguments: P,
+    slow: &AtomicBool,
 ) -> Result<R, CallFailure>
 where
     P: ComponentNamedList + Lower + Send + Sync,
@@ -259,12 +264,12 @@ where
 {
     let _slot = runtime.slots.acquire().await.map_err(|_| closed())?;
     let mut store = runtime.store();
-    let answer = async {
+    let call = async {
         let instance = exports.instance.instantiate_async(&mut store).await?;
         let typed = instance.get_typed_func::<P, R>(&mut store, exports.index(function))?;
         typed.call_async(&mut store, arguments).await
-    }
-    .await;
+    };
+    let answer = runtime.slow_lane.run(slow, call).await;
     answer.map_err(|error| failure(&error, &store, &runtime.limits))
 }
 
@@ -273,10 +278,13 @@ pub(crate) async fn probe(
     runtime: &Runtime,
     exports: &Exports,
 ) -> Result<Description, (Function, CallFailure)> {
+    // Of a file that just came nothing is known: the worst is assumed.
+    let slow = AtomicBool::new(true);
     {
         let _slot = runtime.slots.acquire().await.map_err(|_| (Function::Describe, closed()))?;
         let mut store = runtime.store();
-        let instance = match exports.instance.instantiate_async(&mut store).await {
+        let instantiating = exports.instance.instantiate_async(&mut store);
+        let instance = match runtime.slow_lane.run(&slow, instantiating).await {
             Ok(instance) => instance,
             Err(error) => {
                 return Err((Function::Describe, failure(&error, &store, &runtime.limits)));
@@ -286,9 +294,10 @@ pub(crate) async fn probe(
             .check_types(&mut store, &instance)
             .map_err(|(function, error)| (function, CallFailure::Invalid(words(&error, &runtime.limits))))?;
     }
-    let (description,): Described = call_export::<Describe, _>(runtime, exports, Function::Describe, ())
-        .await
-        .map_err(|failure| (Function::Describe, failure))?;
+    let (description,): Described =
+        call_export::<Describe, _>(runtime, exports, Function::Describe, (), &slow)
+            .await
+            .map_err(|failure| (Function::Describe, failure))?;
     Ok(description)
 }
 

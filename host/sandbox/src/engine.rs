@@ -11,6 +11,7 @@ use wasmtime::{
 };
 
 use crate::cache::CacheError;
+use crate::lane::SlowLane;
 use crate::limits::Limits;
 
 /// How much of a memory slot stays resident between calls: most calls then cause no page faults. It costs
@@ -41,6 +42,8 @@ pub(crate) struct Runtime {
     pub(crate) limits: Limits,
     /// As many permits as the pool has room for.
     pub(crate) slots: Semaphore,
+    /// Where slow calls run.
+    pub(crate) slow_lane: SlowLane,
     _ticker: Ticker,
 }
 
@@ -50,7 +53,13 @@ impl Runtime {
         let ticker = Ticker::start(engine.clone(), Duration::from_millis(limits.tick_ms))
             .map_err(SandboxError::Ticker)?;
         let permits = usize::try_from(limits.concurrent_calls.max(1)).unwrap_or(1);
-        Ok(Self { engine, slots: Semaphore::new(permits), limits, _ticker: ticker })
+        Ok(Self {
+            engine,
+            slots: Semaphore::new(permits),
+            slow_lane: SlowLane::new(),
+            limits,
+            _ticker: ticker,
+        })
     }
 
     /// A store for one call, with every limit set.

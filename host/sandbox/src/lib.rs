@@ -15,6 +15,7 @@ mod file;
 mod folder;
 mod hold;
 mod known;
+mod lane;
 mod limits;
 mod listing;
 mod load;

@@ -8,6 +8,7 @@ use alp_store::{Lease, Store, StoreError};
 use arc_swap::ArcSwap;
 
 use crate::config::{Config, PriceConfig};
+use crate::containment::Containment;
 use crate::exchange::{ClientError, ExchangeClient, Gates, Timeouts, UnseenOrders};
 use crate::kept::KeptReplies;
 use crate::leadership::Leadership;
@@ -68,6 +69,8 @@ pub struct App {
     pub lifecycle: Lifecycle,
     /// The entrances of the exchanges.
     pub gates: Gates,
+    /// What contains bad adapters, exchanges and keys in time.
+    pub containment: Containment,
     /// Public replies that are kept for a while.
     pub look_ups: LookUps,
     /// The prices.
@@ -112,6 +115,7 @@ impl App {
             adapters,
             lifecycle,
             gates: Gates::default(),
+            containment: Containment::new(Arc::clone(&clock)),
             look_ups: LookUps::default(),
             prices: PriceBoard::default(),
             feeds: ExchangeClient::new(FEED_TIMEOUTS, MAX_FEED_BYTES)?,

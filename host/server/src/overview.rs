@@ -6,6 +6,7 @@ use alp_sandbox::EntryState;
 use alp_store::StoreError;
 
 use crate::app::App;
+use crate::containment;
 use crate::rounds::coins_from;
 
 /// Most past rounds that are looked through for gaps: an hour of minutes.
@@ -84,6 +85,14 @@ pub(crate) async fn overview(app: &App) -> Result<String, StoreError> {
     }
     if app.kept.dropped() > 0 {
         let _ = writeln!(text, "  {} replies were not kept, although keep_replies is on", app.kept.dropped());
+    }
+    text.push_str("\nexchanges\n");
+    for exchange in in_force.config.exchanges.keys() {
+        let Some(overview) = app.containment.overview(exchange) else { continue };
+        let _ = writeln!(text, "  {exchange:<20} {}", containment::counts(&overview));
+        for sentence in containment::sentences(&overview, now_ms) {
+            let _ = writeln!(text, "  {:<20} {sentence}", "");
+        }
     }
     text.push_str("\nloops\n");
     for (name, state) in app.health.states() {

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use crate::admission::PoolAdmission;
 use crate::app::{App, HostClock, InForce};
 use crate::config::Config;
+use crate::containment;
 use crate::control::{ControlError, ControlSocket};
 use crate::database::{PasswordError, database_url};
 use crate::endpoints::router;
@@ -103,6 +104,7 @@ impl Running {
         };
         let app = App::new(in_force, store, adapters, lifecycle, Arc::clone(&host_clock), kept)?;
         let app = Arc::new(app);
+        containment::warm(&app).await;
 
         let stop = Arc::new(watch::Sender::new(false));
         let mut tasks = JoinSet::new();

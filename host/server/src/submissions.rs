@@ -11,6 +11,7 @@ use alp_store::{MAX_ORDERS_BYTES, Sample, StoreError};
 
 use crate::app::{App, InForce};
 use crate::config::{ExchangeConfig, UnitConfig};
+use crate::containment::{Arrival, Outcome, Pass, Peer, Submitter};
 use crate::exchange::{Refusal, Verification, Verified, WhoActs, check_ids, verify};
 use crate::kept::KeptSubmission;
 use crate::message::{Message, shown};
@@ -31,7 +32,7 @@ pub const NO_ORDERS: &str = "no orders found";
 ///
 /// # Errors
 /// [`Refusal`] with the sentence for the bot; then nothing was stored and nothing replaced.
-pub async fn submit(app: &App, body: &[u8]) -> Result<&'static str, Refusal> {
+pub async fn submit(app: &App, body: &[u8], peer: Peer) -> Result<&'static str, Refusal> {
     let bot = |message: String| Refusal::new(WhoActs::Bot, message);
     let message = Message::read(body).map_err(bot)?;
     let user = message.text("user").map_err(bot)?;
@@ -48,6 +49,9 @@ pub async fn submit(app: &App, body: &[u8]) -> Result<&'static str, Refusal> {
     let (settings, market) = find_market(&in_force, &exchange, &unit)?;
     let lp_id = find_lp(app, &exchange, &user, &unit).await?;
     let adapter = Recording::new(find_adapter(app, &exchange)?, app.lifecycle.shadows.of(&exchange));
+    let from = Submitter { lp: lp_id, peer };
+    let (adapter_sha256, limits) = (adapter.sha256(), settings.containment);
+    let pass = app.containment.admit(Arrival { exchange: &exchange, from, adapter_sha256, limits })?;
     let submission = Submission {
         user,
         members,
@@ -58,25 +62,45 @@ pub async fn submit(app: &App, body: &[u8]) -> Result<&'static str, Refusal> {
         explain: false,
         extras: Vec::new(),
     };
-    let verified = ask_exchange(app, &in_force, &exchange, settings, &adapter, &submission).await?;
-    every_order_is_seen(app, &exchange, &adapter, &verified)?;
+    let asked = ask_exchange(app, &in_force, &exchange, settings, &adapter, &submission, &pass).await;
+    let stored = match asked {
+        Ok(verified) => keep(app, &exchange, &submission, &unit, lp_id, &adapter, verified).await,
+        Err(refusal) => Err(refusal),
+    };
+    pass.ended(match &stored {
+        Ok(orders) => Outcome::Accepted { with_orders: *orders > 0 },
+        Err(refusal) => refusal.outcome,
+    });
+    Ok(if stored? == 0 { NO_ORDERS } else { SAVED })
+}
 
+/// Judges what the exchange showed and stores it. Answers with the number of orders.
+async fn keep(
+    app: &App,
+    exchange: &str,
+    submission: &Submission,
+    unit: &str,
+    lp_id: i64,
+    adapter: &Adapter,
+    verified: Verified,
+) -> Result<usize, Refusal> {
+    every_order_is_seen(app, exchange, adapter, &verified)?;
     // The configuration may have changed while the exchange answered: what is in force now judges.
     let in_force = app.in_force.load_full();
-    let (_, market) = find_market(&in_force, &exchange, &unit)?;
-    let price = current_price(app, &in_force, &unit, market)?;
-    let records = judge(&exchange, market, price, &verified)?;
+    let (_, market) = find_market(&in_force, exchange, unit)?;
+    let price = current_price(app, &in_force, unit, market)?;
+    let records = judge(exchange, market, price, &verified)?;
     let (count, orders) = (records.len(), to_json(&records));
     if orders.len() > MAX_ORDERS_BYTES {
         let message = format!("{exchange} lists {count} orders: more than the pool keeps of one submission");
         return Err(Refusal::new(WhoActs::Bot, message));
     }
     if app.kept.is_on() {
-        app.kept.keep(KeptSubmission::new(&exchange, adapter.sha256(), &submission, &verified));
+        app.kept.keep(KeptSubmission::new(exchange, adapter.sha256(), submission, &verified));
     }
     let sample = Sample {
         lp_id,
-        unit,
+        unit: unit.to_owned(),
         price: to_json(&PriceRecord::new(price)),
         terms_id: market.terms_id.clone(),
         adapter_sha256: adapter.sha256().to_owned(),
@@ -86,7 +110,7 @@ pub async fn submit(app: &App, body: &[u8]) -> Result<&'static str, Refusal> {
         orders,
     };
     store_sample(app, market, sample).await?;
-    Ok(if count == 0 { NO_ORDERS } else { SAVED })
+    Ok(count)
 }
 
 /// The market of a unit at an exchange, or the sentence that says which of the two is unknown.
@@ -149,6 +173,7 @@ async fn ask_exchange(
     settings: &ExchangeConfig,
     adapter: &Recording,
     submission: &Submission,
+    pass: &Pass<'_>,
 ) -> Result<Verified, Refusal> {
     let Some(client) = in_force.clients.get(exchange) else {
         return Err(Refusal::new(WhoActs::Bot, format!("{exchange} is not supported")));
@@ -159,8 +184,9 @@ async fn ask_exchange(
     let Some(grant) = &settings.grant else {
         return Err(Refusal::new(WhoActs::Operator, waiting(exchange)));
     };
+    let (look_ups, calls) = (&app.look_ups, pass.calls());
     let verification =
-        Verification { exchange, adapter, grant, client, gate: &gate, look_ups: &app.look_ups, patience };
+        Verification { exchange, adapter, grant, client, gate: &gate, look_ups, patience, calls };
     verify(&verification, submission).await
 }
 
@@ -184,7 +210,7 @@ fn every_order_is_seen(
         }
         let message =
             format!("the adapter of {exchange} reported an order that {exchange} did not show; the pool's operator must act");
-        Refusal::new(WhoActs::Operator, message)
+        Refusal::new(WhoActs::Operator, message).because(Outcome::AdapterBroke)
     })
 }
 
@@ -212,6 +238,7 @@ fn judge(
         judge_orders(orders.iter().map(reported), &market.terms, price).map_err(|fault| {
             let message = clean_text(&fault.to_string(), 300);
             Refusal::new(WhoActs::Exchange, format!("invalid response from {exchange}: {message}"))
+                .because(Outcome::ExchangeFailed)
         })?;
     Ok(judged.iter().zip(orders).map(|(judged, order)| OrderRecord::new(judged, order.opened_ms)).collect())
 }

@@ -125,6 +125,8 @@ impl PostgresCluster {
             .spawn()
             .unwrap();
         let held = keeper.stdin.take().expect("its input is a pipe");
+        // It outlives this program, which is what it is for; should it end before, somebody takes note of that.
+        std::thread::spawn(move || keeper.wait());
         let cluster = Self { folder, databases: AtomicU64::new(0), _keeper: held };
         cluster.wait_until_it_answers().await;
         cluster.execute(&format!("CREATE DATABASE {TEMPLATE}")).await;

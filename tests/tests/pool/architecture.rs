@@ -1,8 +1,10 @@
 //! Which crate may know what, as ARCHITECTURE.md says it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::process::Command;
 
+use alp_tests::workspace;
 use serde_json::Value;
 
 /// The packages of the workspace, each with the packages it needs to be built for use.
@@ -92,4 +94,46 @@ fn an_adapter_needs_the_sdk_and_nothing_of_the_host() {
         let right = |library: &String| ["alp-adapter", "serde"].contains(&library.as_str());
         assert!(needed.iter().all(right), "{name} needs {needed:?}");
     }
+}
+
+/// Every test in the sources, as the stem of its file and its name.
+fn tests_below(folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_dir() && !name.starts_with('.') && name != "target" {
+            tests_below(&path, found);
+        } else if let Some(stem) = name.strip_suffix(".rs") {
+            let source = std::fs::read_to_string(&path).unwrap();
+            for after in source.split("test]\n").skip(1).chain(source.split("test(").skip(1)) {
+                let function = after.split_once("fn ").and_then(|(_, rest)| rest.split_once('('));
+                found.extend(function.map(|(function, _)| format!("{stem}::{function}")));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_test_that_the_security_page_names_is_there() {
+    let page = std::fs::read_to_string(workspace().join("SECURITY.md")).unwrap();
+    let named: Vec<&str> = page.split('`').skip(1).step_by(2).filter(|text| text.contains("::")).collect();
+    assert!(named.len() > 50, "{named:?}");
+    let mut found = BTreeSet::new();
+    tests_below(workspace(), &mut found);
+    let missing: Vec<&&str> = named.iter().filter(|named| !found.contains(**named)).collect();
+    assert!(missing.is_empty(), "SECURITY.md names tests that are not there: {missing:#?}");
+}
+
+#[test]
+fn every_line_of_the_security_page_has_a_test_or_says_why_not() {
+    let page = std::fs::read_to_string(workspace().join("SECURITY.md")).unwrap();
+    let (_, attacks) = page.split_once("## What can be tried").unwrap();
+    let lines = attacks.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| attack "));
+    let mut count = 0;
+    for line in lines {
+        let says_why = ["Out of reach: ", "Not answered yet: "].iter().any(|why| line.contains(why));
+        assert!(line.contains("::") || says_why, "{line}");
+        count += 1;
+    }
+    assert!(count > 30, "{count} lines");
 }

@@ -15,6 +15,7 @@ mod architecture;
 mod components;
 mod concurrency;
 mod configuration;
+mod containment;
 mod credits;
 mod durability;
 mod endpoints;

@@ -14,6 +14,7 @@ mod compiling;
 mod describing;
 mod folder;
 mod guests;
+mod lanes;
 mod loading;
 mod real;
 mod scan;

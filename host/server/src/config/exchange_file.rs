@@ -7,6 +7,8 @@ use std::time::Duration;
 use alp_pool::money::{Amount, Coins, Ratio};
 use alp_pool::terms::{Fill, RankNumber, RankTerms, SideTerms, Terms};
 
+use crate::containment::ExchangeLimits;
+
 use super::faults::ConfigFaults;
 use super::grant_section::read_grant;
 use super::section::{self, Section};
@@ -14,6 +16,9 @@ use super::{ExchangeConfig, MAX_EXCHANGES, UnitConfig};
 
 /// Longest name of an exchange, a unit or a currency.
 const MAX_NAME: usize = 64;
+
+/// Largest number of anything a minute: as good as no limit.
+const MAX_PER_MINUTE: u64 = 10_000_000;
 
 pub(super) fn read_folder(
     folder: &Path,
@@ -78,6 +83,7 @@ fn read_exchange(top: &Section<'_, '_>, currency: &str) -> Option<ExchangeConfig
     let waiting = top.whole("waiting_calls", 1_000, 0..=100_000);
     let reply = top.whole("reply_bytes", 2 * 1024 * 1024, 1024..=64 * 1024 * 1024);
     let grant = read_grant(top);
+    let containment = read_containment(top);
     let mut units = BTreeMap::new();
     let sections = top.section("units");
     if let Some(sections) = &sections {
@@ -104,7 +110,27 @@ fn read_exchange(top: &Section<'_, '_>, currency: &str) -> Option<ExchangeConfig
         waiting_calls: usize::try_from(waiting?).ok()?,
         reply_bytes: usize::try_from(reply?).ok()?,
         grant,
+        containment: containment?,
         units,
+    })
+}
+
+/// Ten calls a second stay below what exchanges allow one address as a rule, and are enough for six hundred LPs that
+/// post once a minute. Thirty submissions a minute are thirty times what a bot needs.
+fn read_containment(top: &Section<'_, '_>) -> Option<ExchangeLimits> {
+    let read = |key, default| {
+        let read = top.whole(key, default, 1..=MAX_PER_MINUTE);
+        read.and_then(|number| u32::try_from(number).ok())
+    };
+    let calls = read("calls_per_minute", 600);
+    let submissions = read("submissions_per_minute", 30);
+    let faults = read("faults_before_pause", 3);
+    let refusals = read("refusals_before_pause", 5);
+    Some(ExchangeLimits {
+        calls_per_minute: calls?,
+        submissions_per_minute: submissions?,
+        faults_before_pause: faults?,
+        refusals_before_pause: refusals?,
     })
 }
 

@@ -9,7 +9,7 @@ mod pool_file;
 mod section;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use alp_pool::price::Price;
 use alp_pool::round::RoundLength;
 use alp_pool::terms::Terms;
 
+use crate::containment::ExchangeLimits;
 use crate::network::OutboundGrant;
 
 pub use faults::{ConfigFault, ConfigFaults};
@@ -100,6 +101,10 @@ pub struct Limits {
     pub receive: Duration,
     /// Most connections at a time; further ones wait to be accepted.
     pub connections: usize,
+    /// Messages a minute from one address.
+    pub posts_per_minute: u32,
+    /// The operator's own web server, whose word on where a message came from is taken.
+    pub trusted_proxy: IpAddr,
 }
 
 /// One exchange.
@@ -119,6 +124,8 @@ pub struct ExchangeConfig {
     pub reply_bytes: usize,
     /// What its adapter is allowed. Without it the adapter waits and is never asked.
     pub grant: Option<GrantConfig>,
+    /// How often it is asked, and what pauses whom.
+    pub containment: ExchangeLimits,
     /// The markets by unit.
     pub units: BTreeMap<String, UnitConfig>,
 }

@@ -1,7 +1,7 @@
 //! `pool.toml`.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +15,13 @@ use super::section::{self, Section};
 use super::{FeedsConfig, KeepConfig, Limits, PoolConfig, PriceConfig, SourceConfig};
 use crate::kept::SealingKey;
 use crate::network::OutboundGrant;
+
+/// Messages a minute from one address: ten a second, enough for the bots of a large household, or for two that post as
+/// often as the most eager ones known.
+const POSTS_PER_MINUTE: u32 = 600;
+
+/// The web server in front of the pool, if there is one, runs on the same machine as a rule.
+const TRUSTED_PROXY: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Most feeds of one price.
 const MAX_FEEDS: usize = 50;
@@ -135,16 +142,29 @@ fn read_address(top: &Section<'_, '_>, currency: &str) -> Option<AddressRules> {
 }
 
 fn read_limits(top: &Section<'_, '_>) -> Option<Limits> {
-    let defaults = Limits { body_bytes: 16 * 1024, receive: Duration::from_secs(10), connections: 4096 };
+    let defaults = Limits {
+        body_bytes: 16 * 1024,
+        receive: Duration::from_secs(10),
+        connections: 4096,
+        posts_per_minute: POSTS_PER_MINUTE,
+        trusted_proxy: TRUSTED_PROXY,
+    };
     let Some(section) = top.section("limits") else { return Some(defaults) };
     let body_bytes = section.whole("body_bytes", 16 * 1024, 1024..=1024 * 1024);
     let receive = section.whole("receive_seconds", 10, 1..=120);
     let connections = section.whole("connections", 4096, 1..=100_000);
+    let posts = section.whole("posts_per_minute", u64::from(POSTS_PER_MINUTE), 1..=10_000_000);
+    let proxy = section.optional_text("trusted_proxy").map(|text| text.parse());
+    if let Some(Err(_)) = proxy {
+        section.fault("trusted_proxy", "must be an address, such as 192.0.2.10");
+    }
     section.finish();
     Some(Limits {
         body_bytes: usize::try_from(body_bytes?).ok()?,
         receive: Duration::from_secs(receive?),
         connections: usize::try_from(connections?).ok()?,
+        posts_per_minute: u32::try_from(posts?).ok()?,
+        trusted_proxy: proxy.map_or(Some(TRUSTED_PROXY), Result::ok)?,
     })
 }
 

@@ -12,6 +12,7 @@ use axum::response::Response;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::containment::sentences;
 use crate::wire::{Tree, json};
 
 pub(super) async fn show(State(app): State<Arc<App>>) -> Response {
@@ -67,6 +68,13 @@ fn shown(entry: &Entry, config: &Config, app: &App) -> Tree {
         ),
         ("loaded_at_ms".to_owned(), loaded),
     ]);
+    // Only there if something is amiss: what works says nothing of itself.
+    let contained = settings.and_then(|_| app.containment.overview(&entry.name));
+    let contained = contained.map(|overview| sentences(&overview, app.now_ms())).unwrap_or_default();
+    if !contained.is_empty() {
+        let sentences = contained.into_iter().map(Tree::text).collect();
+        members.insert("out_of_service".to_owned(), Tree::List(sentences));
+    }
     if let Some(adapter) = entry.adapter.as_ref().or(entry.candidate.as_ref()) {
         let endpoint = settings.and_then(|settings| settings.endpoint.as_deref());
         describe(adapter, endpoint, &mut members);

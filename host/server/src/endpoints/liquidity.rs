@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 
-use super::receive::receive;
+use super::receive::{receive, sender};
 use crate::app::App;
 use crate::exchange::WhoActs;
 use crate::submissions::submit;
@@ -13,11 +13,15 @@ use crate::wire::outcome;
 
 pub(super) async fn take(State(app): State<Arc<App>>, request: Request) -> Response {
     let limits = app.in_force.load().config.pool.limits;
+    let peer = match sender(&app, limits, &request) {
+        Ok(peer) => peer,
+        Err(sentence) => return outcome(false, &sentence),
+    };
     let body = match receive(limits, request).await {
         Ok(body) => body,
         Err(sentence) => return outcome(false, &sentence),
     };
-    match submit(&app, &body).await {
+    match submit(&app, &body, peer).await {
         Ok(sentence) => outcome(true, sentence),
         Err(refusal) => {
             // What a bot did wrong repeats what it sent, its API key among it: that is for the bot alone.

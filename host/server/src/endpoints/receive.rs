@@ -5,7 +5,23 @@ use axum::extract::Request;
 use axum::http::header;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
+use crate::app::App;
 use crate::config::Limits;
+use crate::containment::Peer;
+use crate::service::Connection;
+
+/// Where a message comes from, if that place may send one now. Nothing of its body is read before.
+///
+/// # Errors
+/// The sentence for the bot.
+pub(super) fn sender(app: &App, limits: Limits, request: &Request) -> Result<Peer, String> {
+    let connection = request.extensions().get::<Connection>().map(|connection| connection.0);
+    let forwarded_for = request.headers().get_all("x-forwarded-for").iter().next_back();
+    let forwarded_for = forwarded_for.and_then(|value| value.to_str().ok());
+    let peer = Peer::of_request(connection, limits.trusted_proxy, forwarded_for);
+    app.containment.post(peer, limits.posts_per_minute)?;
+    Ok(peer)
+}
 
 /// Reads the body of a message.
 ///

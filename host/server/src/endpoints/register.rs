@@ -5,13 +5,16 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 
-use super::receive::receive;
+use super::receive::{receive, sender};
 use crate::app::App;
 use crate::registrations::register;
 use crate::wire::outcome;
 
 pub(super) async fn take(State(app): State<Arc<App>>, request: Request) -> Response {
     let limits = app.in_force.load().config.pool.limits;
+    if let Err(sentence) = sender(&app, limits, &request) {
+        return outcome(false, &sentence);
+    }
     let body = match receive(limits, request).await {
         Ok(body) => body,
         Err(sentence) => return outcome(false, &sentence),

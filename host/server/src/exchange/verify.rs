@@ -1,6 +1,7 @@
 //! From a submission to the orders that the exchange shows: the adapter says what to send, the host sends it.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use alp_sandbox::types::{Fault, OrderList, Reply, Request, Step, Submission};
@@ -9,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::{ClientError, ExchangeClient, Gate, prepare_granted};
 use crate::config::GrantConfig;
+use crate::containment::Outcome;
 use crate::look_ups::LookUps;
 use crate::shadow::Recording;
 
@@ -71,13 +73,21 @@ pub struct Refusal {
     pub who: WhoActs,
     /// The sentence.
     pub message: String,
+    /// What it says about the adapter, the exchange and the key.
+    pub outcome: Outcome,
 }
 
 impl Refusal {
-    /// A refusal.
+    /// A refusal for which neither the adapter nor the exchange is to blame.
     #[must_use]
     pub fn new(who: WhoActs, message: impl Into<String>) -> Self {
-        Self { who, message: message.into() }
+        Self { who, message: message.into(), outcome: Outcome::Nothing }
+    }
+
+    /// The same, which says this about the adapter, the exchange and the key.
+    #[must_use]
+    pub fn because(self, outcome: Outcome) -> Self {
+        Self { outcome, ..self }
     }
 }
 
@@ -103,6 +113,8 @@ pub struct Verification<'a> {
     pub look_ups: &'a LookUps,
     /// How long the whole may take.
     pub patience: Duration,
+    /// Where the calls are counted.
+    pub calls: &'a AtomicU32,
 }
 
 /// Asks the exchange for the LP's open orders, by way of the adapter. No request is sent twice.
@@ -153,7 +165,7 @@ async fn run(with: &Verification<'_>, submission: &Submission) -> Result<Verifie
             resumed.map_err(|error| broken(with, &error))?.map_err(|fault| refusal(with.exchange, fault))?;
     }
     let message = format!("the adapter of {} wants more than {MAX_REQUESTS} requests", with.exchange);
-    Err(Refusal::new(WhoActs::Operator, message))
+    Err(Refusal::new(WhoActs::Operator, message).because(Outcome::AdapterBroke))
 }
 
 async fn send(with: &Verification<'_>, submission: &Submission, request: &Request) -> Result<Reply, Refusal> {
@@ -168,11 +180,12 @@ async fn send(with: &Verification<'_>, submission: &Submission, request: &Reques
             "an adapter asked for a request that is not granted"
         );
         let message = format!("the adapter of {} asked for a request that is not granted", with.exchange);
-        Refusal::new(WhoActs::Operator, message)
+        Refusal::new(WhoActs::Operator, message).because(Outcome::AdapterBroke)
     })?;
     let _turn = with.gate.enter(with.patience).await.map_err(|closed| {
         Refusal::new(WhoActs::Exchange, format!("{} cannot be asked now: {closed}", with.exchange))
     })?;
+    with.calls.fetch_add(1, Ordering::Relaxed);
     with.client.send(&prepared).await.map_err(|error| unreachable(with.exchange, &error))
 }
 
@@ -186,7 +199,7 @@ async fn look_up_once(
     let calls = &with.grant.calls;
     if calls.iter().any(|call| call.name == request.call && call.signed) {
         let message = format!("the adapter of {} would keep a signed reply", with.exchange);
-        return Err(Refusal::new(WhoActs::Operator, message));
+        return Err(Refusal::new(WhoActs::Operator, message).because(Outcome::AdapterBroke));
     }
     let key = format!("{} {:?} {}", with.adapter.sha256(), submission.endpoint, look_up_key(request));
     if let Some(reply) = with.look_ups.get(&key, submission.now_ms) {
@@ -206,7 +219,7 @@ fn look_up_key(request: &Request) -> String {
 fn broken(with: &Verification<'_>, error: &CallError) -> Refusal {
     tracing::error!(exchange = with.exchange, sha256 = with.adapter.sha256(), %error, "an adapter failed");
     let message = format!("the adapter of {} failed; the pool's operator can see why", with.exchange);
-    Refusal::new(WhoActs::Operator, message)
+    Refusal::new(WhoActs::Operator, message).because(Outcome::AdapterBroke)
 }
 
 fn unreachable(exchange: &str, error: &ClientError) -> Refusal {
@@ -216,11 +229,13 @@ fn unreachable(exchange: &str, error: &ClientError) -> Refusal {
         return Refusal::new(WhoActs::Operator, message);
     }
     Refusal::new(WhoActs::Exchange, format!("{exchange} {}", clean_text(&error.to_string(), MAX_WORDS)))
+        .because(Outcome::ExchangeFailed)
 }
 
 fn refusal(exchange: &str, fault: Fault) -> Refusal {
     let words = |text: &str| clean_text(text, MAX_WORDS);
-    match fault {
+    let outcome = outcome_of(&fault);
+    let refusal = match fault {
         Fault::Unusable(text) => Refusal::new(WhoActs::Bot, words(&text)),
         Fault::Refused(text) => Refusal::new(WhoActs::Bot, format!("error returned: {}", words(&text))),
         Fault::Throttled(throttle) => {
@@ -245,5 +260,16 @@ fn refusal(exchange: &str, fault: Fault) -> Refusal {
             WhoActs::Exchange,
             format!("{exchange}: {}: {}", words(&other.name), words(&other.message)),
         ),
+    };
+    refusal.because(outcome)
+}
+
+/// What the adapter's answer says about the exchange and the key. A fault without a name of its own blames nobody.
+fn outcome_of(fault: &Fault) -> Outcome {
+    match fault {
+        Fault::Refused(_) => Outcome::Refused,
+        Fault::Throttled(throttle) => Outcome::Throttled { retry_after_ms: throttle.retry_after_ms },
+        Fault::Unavailable(_) | Fault::Unreadable(_) => Outcome::ExchangeFailed,
+        Fault::Unusable(_) | Fault::Misconfigured(_) | Fault::Other(_) => Outcome::Nothing,
     }
 }
