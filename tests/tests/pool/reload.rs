@@ -312,9 +312,10 @@ async fn in_whichever_way_a_component_is_replaced_under_load_no_submission_fails
     assert_eq!(shown(&pool).await["state"], "serving");
 }
 
-/// What the exchange answers so that only the build that asked takes it for a wish for fewer requests.
-fn throttled(word: &str) -> String {
-    format!("{{\"error\":\"{word}\",\"message\":\"later\"}}")
+/// What the exchange answers so that only the build that asked takes it for a market that is not there: a fault that
+/// makes nobody wait.
+fn unknown(word: &str) -> String {
+    format!("{{\"error\":\"{word}\",\"message\":\"no such market\"}}")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -323,11 +324,11 @@ async fn each_submission_is_answered_wholly_by_the_old_build_or_wholly_by_the_ne
     let old = another_build(NAME, 50);
     let new = {
         let renamed = altered("open-orders", "open_orders", 51);
-        with(renamed, "throttled", "thrattled")
+        with(renamed, "unknown-market", "unknown_market")
     };
     let fake = FakeServer::start().await;
-    fake.set("/api/v1/open-orders", 400, &throttled("throttled"));
-    fake.set("/api/v1/open_orders", 400, &throttled("thrattled"));
+    fake.set("/api/v1/open-orders", 400, &unknown("unknown-market"));
+    fake.set("/api/v1/open_orders", 400, &unknown("unknown_market"));
     let exchange = alp_tests::TEST_EXCHANGE.replace("{endpoint}", fake.origin());
     // The operator grants what either of them asks for.
     let grant = grant_for_any_build(NAME).await;
@@ -344,7 +345,7 @@ async fn each_submission_is_answered_wholly_by_the_old_build_or_wholly_by_the_ne
             let mut answers = 0;
             while !stop.load(Ordering::SeqCst) {
                 let told = pool.submit(&lp, "btc").await.refusal();
-                assert!(told.starts_with("test_exchange wants fewer requests"), "{told}");
+                assert!(told.starts_with("the pool's operator must act"), "{told}");
                 answers += 1;
             }
             answers
