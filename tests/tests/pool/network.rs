@@ -51,20 +51,20 @@ async fn an_adapter_that_asks_for_ever_is_stopped_after_twelve_requests() {
 }
 
 #[tokio::test]
-async fn an_adapter_does_not_lead_the_pool_into_its_own_network() {
-    let server = RawServer::start(Raw::reply(&[], b"[]")).await;
-    let logged = Logged::default();
-    let _guard = logged.subscribe();
-    for host in ["127.0.0.1", "localhost"] {
-        let origin = format!("https://{host}:{}", server.address().port());
+async fn an_adapter_that_would_lead_the_pool_into_its_own_network_is_not_even_loaded() {
+    let pool = TestPool::start().await;
+    for host in ["127.0.0.1", "localhost", "169.254.169.254", "router.lan", "0x7f.1"] {
+        let origin = format!("https://{host}:8443");
         let guest = AskingGuest { exchange: "hostile", origin: &origin, undeclared: None };
-        let (pool, lp) = pool_with_guest(&guest, "").await;
-        let told = refusal(&pool, &lp).await;
-        assert_eq!(told, "a request to hostile was not sent; the pool's operator can see why");
-        let cure = format!("endpoint = {origin:?}");
-        assert!(logged.text().contains(&cure), "{cure} is not in {}", logged.text());
+        pool.plug_in("hostile", &guest.component());
+        let refused = |snapshot: &alp_sandbox::Snapshot| {
+            let entry = snapshot.entry("hostile");
+            entry.and_then(|entry| entry.last_error.as_ref()).is_some_and(|error| error.contains(&origin))
+        };
+        pool.app().adapters.wait_for(DEADLINE, refused).await.unwrap();
+        let error = pool.app().adapters.snapshot().entry("hostile").unwrap().last_error.clone().unwrap();
+        assert!(error.contains("is not the public name of a host"), "{error}");
     }
-    assert_eq!(server.connections(), 0);
 }
 
 #[tokio::test]
