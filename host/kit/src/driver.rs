@@ -196,6 +196,7 @@ fn answered<T>(answer: Result<Result<T, Fault>, CallError>) -> Result<T, Failure
     let kind = match error.failure {
         CallFailure::Time { .. }
         | CallFailure::Memory { .. }
+        | CallFailure::Table { .. }
         | CallFailure::Stack { .. }
         | CallFailure::AnswerSize { .. }
         | CallFailure::TooMuch { .. } => LIMIT,

@@ -220,6 +220,12 @@ pub enum CallFailure {
         /// The limit in bytes.
         limit_bytes: usize,
     },
+    /// It asked for a larger table than it may have, and then gave up.
+    #[error("wanted more than {limit_elements} elements in a table")]
+    Table {
+        /// The limit in elements.
+        limit_elements: usize,
+    },
     /// It recursed too deeply.
     #[error("used more than {limit_bytes} bytes of stack")]
     Stack {
@@ -309,6 +315,9 @@ fn failure(error: &wasmtime::Error, store: &Store<Guest>, limits: &Limits) -> Ca
     }
     if guest.out_of_memory {
         return CallFailure::Memory { limit_bytes: limits.memory_bytes };
+    }
+    if guest.out_of_table {
+        return CallFailure::Table { limit_elements: limits.table_elements };
     }
     let text = words(error, limits);
     if text.contains(ANSWER_TOO_LARGE) {

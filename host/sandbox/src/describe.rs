@@ -38,6 +38,9 @@ const FORBIDDEN_HEADERS: [&str; 10] = [
     "keep-alive",
 ];
 
+/// Domains of names that mean something on one machine or in one network only.
+const LOCAL_DOMAINS: [&str; 7] = ["localhost", "local", "internal", "intranet", "lan", "home", "localdomain"];
+
 /// Checks a description and makes its sentences fit for printing.
 ///
 /// # Errors
@@ -48,7 +51,7 @@ pub fn check_description(mut description: Description) -> Result<Description, St
         return Err("its version must be 1 to 64 letters, digits, and `+.-`".to_owned());
     }
     if !description.origin.is_empty() {
-        check_origin(&description.origin)?;
+        check_own_origin(&description.origin)?;
     }
     at_most("notes", description.notes.len(), LIST)?;
     check_calls(&description.calls)?;
@@ -103,6 +106,21 @@ pub fn is_forbidden_header(name: &str) -> bool {
     name.starts_with("proxy-") || FORBIDDEN_HEADERS.contains(&name.as_str())
 }
 
+/// An origin that an adapter names by itself is that of a public host: an adapter must not make the server talk to
+/// the machine it runs on, to its neighbours, or to the service that hands out the machine's credentials. What stands
+/// without TLS for this machine is never sent to either; only an operator can configure such an origin.
+fn check_own_origin(origin: &str) -> Result<(), String> {
+    check_origin(origin)?;
+    let Some(authority) = origin.strip_prefix("https://") else { return Ok(()) };
+    let host = authority.split(':').next().unwrap_or(authority);
+    let last = host.rsplit_once('.').map(|(_, last)| last);
+    // An address in any notation ends in a digit or in a hexadecimal number, and both begin with a digit.
+    let is_public = last.is_some_and(|last| {
+        last.starts_with(|c: char| c.is_ascii_lowercase()) && !LOCAL_DOMAINS.contains(&last)
+    });
+    if is_public { Ok(()) } else { Err(format!("the origin {origin} is not the public name of a host")) }
+}
+
 fn check_exchange(exchange: &str) -> Result<(), String> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if exchange.is_empty() || exchange.len() > NAME || !exchange.chars().all(allowed) {
@@ -133,7 +151,7 @@ fn check_calls(calls: &[Call]) -> Result<(), String> {
 
 fn check_call(call: &Call) -> Result<(), String> {
     if let Some(origin) = &call.origin {
-        check_origin(origin)?;
+        check_own_origin(origin)?;
     }
     check_path(&call.path)?;
     if call.method == Method::Get && call.body != BodyKind::None {

@@ -141,6 +141,8 @@ pub(crate) struct Guest {
     memories: usize,
     /// It asked for more memory than there is for it.
     pub(crate) out_of_memory: bool,
+    /// It asked for a larger table than there is for it.
+    pub(crate) out_of_table: bool,
     /// It used all its ticks.
     pub(crate) out_of_time: bool,
 }
@@ -155,6 +157,7 @@ impl Guest {
             tables: count(limits.tables),
             memories: count(limits.memories),
             out_of_memory: false,
+            out_of_table: false,
             out_of_time: false,
         }
     }
@@ -184,8 +187,9 @@ impl ResourceLimiter for Guest {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let most = maximum.unwrap_or(usize::MAX).min(self.table_elements);
-        Ok(desired <= most)
+        let fits = desired <= self.table_elements;
+        self.out_of_table |= !fits;
+        Ok(fits && maximum.is_none_or(|maximum| desired <= maximum))
     }
 
     fn instances(&self) -> usize {

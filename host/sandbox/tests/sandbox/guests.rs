@@ -12,6 +12,8 @@ pub(crate) const WIT: &str = include_str!("../../../../wit/v1/exchange.wit");
 const DESCRIPTION: u32 = 4096;
 /// Where a call's record lies.
 const CALL: u32 = 4224;
+/// Where the names of its headers are listed: room for eight.
+const HEADERS: u32 = 4288;
 /// Where texts start.
 const TEXTS: u32 = 4352;
 /// An answer of `start` and of `resume` alike: fine, these are the orders, and there are none.
@@ -19,18 +21,34 @@ const NO_ORDERS: u32 = 2048;
 /// Where the memory that a guest grows by starts: nothing but zeros.
 const FREE: u32 = 2 * 65_536;
 
+/// Memory from the heap's end on, none of which is ever given back.
+const REALLOC: &str = "
+    (local $at i32)
+    (local.set $at (i32.and
+        (i32.add (global.get $heap) (i32.sub (local.get 2) (i32.const 1)))
+        (i32.sub (i32.const 0) (local.get 2))))
+    (global.set $heap (i32.add (local.get $at) (local.get 3)))
+    (if (i32.gt_u (global.get $heap) (i32.mul (memory.size) (i32.const 65536)))
+        (then (drop (memory.grow (i32.add (i32.const 1)
+            (i32.div_u (local.get 3) (i32.const 65536)))))))
+    (local.get $at)";
+
 /// An adapter in the making: what it says, and a piece of WebAssembly text for each function.
 pub(crate) struct Guest {
     pub(crate) exchange: String,
     pub(crate) version: String,
     pub(crate) origin: String,
     pub(crate) path: String,
+    /// The headers that its one call declares.
+    pub(crate) headers: Vec<String>,
     pub(crate) wit: String,
     /// What the functions do; each leaves the address of its answer.
     pub(crate) describe: String,
     pub(crate) sign: String,
     pub(crate) start: String,
     pub(crate) resume: String,
+    /// How the host gets memory in the guest for the arguments of a call.
+    pub(crate) realloc: String,
     /// More of the module.
     pub(crate) also: String,
 }
@@ -44,11 +62,13 @@ impl Guest {
             version: "0.1.0".into(),
             origin: "https://api.example.com".into(),
             path: "/orders".into(),
+            headers: vec![],
             wit: WIT.into(),
             describe: format!("i32.const {DESCRIPTION}"),
             sign: format!("i32.const {}", NO_ORDERS + 512),
             start: no_orders.clone(),
             resume: no_orders,
+            realloc: REALLOC.into(),
             also: String::new(),
         }
     }
@@ -72,7 +92,7 @@ impl Guest {
         let version = self.wit.split("package alp:exchange@").nth(1).unwrap();
         let version = version.split(';').next().unwrap();
         let name = format!("alp:exchange/adapter@{version}");
-        let Self { describe, sign, start, resume, also, .. } = self;
+        let Self { describe, sign, start, resume, realloc, also, .. } = self;
         let text = format!(
             r#"(module
                 {also}
@@ -80,15 +100,7 @@ impl Guest {
                 (global $heap (mut i32) (i32.const 65536))
                 {data}
                 (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
-                    (local $at i32)
-                    (local.set $at (i32.and
-                        (i32.add (global.get $heap) (i32.sub (local.get 2) (i32.const 1)))
-                        (i32.sub (i32.const 0) (local.get 2))))
-                    (global.set $heap (i32.add (local.get $at) (local.get 3)))
-                    (if (i32.gt_u (global.get $heap) (i32.mul (memory.size) (i32.const 65536)))
-                        (then (drop (memory.grow (i32.add (i32.const 1)
-                            (i32.div_u (local.get 3) (i32.const 65536)))))))
-                    (local.get $at))
+                    {realloc})
                 (func (export "{name}#describe") (result i32) {describe})
                 (func (export "{name}#sign") (param i32) (result i32) {sign})
                 (func (export "{name}#start") (param i32) (result i32) {start})
@@ -111,6 +123,14 @@ impl Guest {
         let mut call = Record::new(60);
         call.text(0, "open-orders", &mut texts);
         call.text(24, &self.path, &mut texts);
+        let mut headers = Record::new(self.headers.len() * 8);
+        for (number, header) in self.headers.iter().enumerate() {
+            headers.text(number * 8, header, &mut texts);
+        }
+        if !self.headers.is_empty() {
+            call.word(40, HEADERS);
+            call.word(44, u32::try_from(self.headers.len()).unwrap());
+        }
         let mut fine = Record::new(128);
         fine.0[8] = 2; // The third case of a step: orders.
         let mut signed = Record::new(128);
@@ -118,6 +138,7 @@ impl Guest {
         [
             segment(DESCRIPTION, &record.0),
             segment(CALL, &call.0),
+            segment(HEADERS, &headers.0),
             segment(NO_ORDERS, &fine.0),
             segment(NO_ORDERS + 512, &signed.0),
             segment(TEXTS, &texts.0),
@@ -164,14 +185,15 @@ const REQUEST_BYTES: u32 = 8 + 4 + 8 + 8 + 8 + 12;
 /// What a function does that never ends.
 pub(crate) const FOR_EVER: &str = "(loop (br 0)) unreachable";
 
-struct Record(Vec<u8>);
+/// A record as the canonical ABI lays it out, in the making.
+pub(crate) struct Record(pub(crate) Vec<u8>);
 
 impl Record {
-    fn new(size: usize) -> Self {
+    pub(crate) fn new(size: usize) -> Self {
         Self(vec![0; size])
     }
 
-    fn word(&mut self, at: usize, value: u32) {
+    pub(crate) fn word(&mut self, at: usize, value: u32) {
         self.0[at..at + 4].copy_from_slice(&value.to_le_bytes());
     }
 
@@ -186,7 +208,8 @@ impl Record {
 #[derive(Default)]
 struct Texts(Vec<u8>);
 
-fn segment(at: u32, bytes: &[u8]) -> String {
+/// Bytes in the guest's memory, as a part of its text.
+pub(crate) fn segment(at: u32, bytes: &[u8]) -> String {
     let mut text = String::new();
     for byte in bytes {
         write!(text, "\\{byte:02x}").unwrap();

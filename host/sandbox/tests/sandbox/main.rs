@@ -8,6 +8,7 @@
 )]
 
 mod admission;
+mod built;
 mod cache;
 mod calling;
 mod compiling;

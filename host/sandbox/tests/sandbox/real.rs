@@ -1,32 +1,13 @@
 //! The test exchange's adapter, built as an author builds it.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
-
 use alp_sandbox::types::{Fault, Method, Side, SignQuery, Step, Submission};
 use alp_sandbox::{Limits, Sandbox};
 
+use crate::built::test_exchange;
 use crate::{compiler, load, market, reply, sandbox};
 
-/// The component, built once.
 fn component() -> Vec<u8> {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    std::fs::read(BUILT.get_or_init(build)).unwrap()
-}
-
-fn build() -> PathBuf {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    let target = Path::new(env!("CARGO_BIN_EXE_alp-compile-adapter")).ancestors().nth(2).unwrap();
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--profile", "adapter", "--target", "wasm32-unknown-unknown"])
-        .args(["-p", "test_exchange", "--target-dir"])
-        .arg(target)
-        .current_dir(workspace)
-        .output()
-        .unwrap();
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    target.join("wasm32-unknown-unknown/adapter/test_exchange.wasm")
+    std::fs::read(test_exchange()).unwrap()
 }
 
 fn query() -> SignQuery {
