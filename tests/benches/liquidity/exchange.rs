@@ -45,6 +45,18 @@ impl Exchange {
         &self.lps
     }
 
+    /// From now on it behaves so.
+    #[allow(dead_code, reason = "the benchmark of waiting uses it")]
+    pub(crate) fn behave(&self, behaviour: alp_simulated_exchange::Behaviour) {
+        self.running.handle().set_behaviour(behaviour);
+    }
+
+    /// Waits until it has got so many requests.
+    #[allow(dead_code, reason = "the benchmark of waiting uses it")]
+    pub(crate) async fn wait_for_requests(&self, count: u64) {
+        self.running.handle().wait_for_requests(count).await;
+    }
+
     /// How many requests it has got.
     pub(crate) fn requests(&self) -> u64 {
         self.running.handle().requests().count

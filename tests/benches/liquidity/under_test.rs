@@ -31,6 +31,11 @@ pub(crate) struct Pool {
 impl Pool {
     /// Starts it with one adapter, that of this exchange, and registers so many LPs.
     pub(crate) async fn start(origin: &str, lps: usize) -> Self {
+        Self::start_with("", origin, lps).await
+    }
+
+    /// As [`Pool::start`], with these lines at the top of the exchange's file.
+    pub(crate) async fn start_with(top: &str, origin: &str, lps: usize) -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let pool_file = folder.path().join("pool.toml");
         std::fs::write(&pool_file, POOL).unwrap();
@@ -38,7 +43,8 @@ impl Pool {
             std::fs::create_dir(folder).unwrap();
         }
         let exchange_file = folder.path().join("exchanges/test_exchange.toml");
-        std::fs::write(exchange_file, TEST_EXCHANGE.replace("{endpoint}", origin)).unwrap();
+        let text = format!("{top}{}", TEST_EXCHANGE.replace("{endpoint}", origin));
+        std::fs::write(exchange_file, text).unwrap();
         let component = std::fs::read(component("test_exchange")).unwrap();
         put_in_place(&folder.path().join("plugins"), "test_exchange.wasm", &component);
         let start = Start {
