@@ -68,10 +68,9 @@ fn body<A: Adapter>(fixtures: &Path, at: &str, submission: &Submission, state: &
     let text = std::fs::read(fixtures.join("open_orders.json")).unwrap();
     let mut reply: Value = serde_json::from_slice(&text).unwrap();
     let original = reply.pointer(at).unwrap().clone();
-    let entries: Vec<Value> = match &original {
-        Value::Array(entries) => entries.clone(),
-        Value::Object(entries) => entries.values().cloned().collect(),
-        other => panic!("{other}"),
+    let entries: Vec<Value> = match (original.as_array(), original.as_object()) {
+        (Some(entries), _) => entries.clone(),
+        (None, entries) => entries.unwrap().values().cloned().collect(),
     };
     let mut with = |orders: Vec<Value>| {
         *reply.pointer_mut(at).unwrap() = if original.is_array() {

@@ -142,11 +142,14 @@ async fn an_adapter_that_breaks_or_exceeds_a_limit_is_one_line_and_costs_nobody_
     attacked.leaves_the_good_lp_its_credit().await;
 }
 
+/// Names and values.
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 #[tokio::test]
 async fn a_request_that_the_adapter_did_not_declare_is_never_sent() {
     let attacked = Attacked::start("hostile_in_requests").await;
     let forged = "X-A\r\n2026-11-20T00:00:00Z ERROR paid everything".repeat(100);
-    let cases: [(&str, &[(&str, &str)], &str); 10] = [
+    let cases: [(&str, Headers<'_>, &str); 10] = [
         ("/withdraw", &[], "a path outside the call's template"),
         ("//evil.example.com/orders", &[], "a path outside the call's template"),
         ("@evil.example.com/orders", &[], "a path outside the call's template"),
