@@ -83,11 +83,7 @@ impl From<Error> for CompileError {
 
 impl Compiler {
     /// Compiles a component in a process of its own. Dropping the future kills the process.
-    pub(crate) async fn compile(
-        &self,
-        wasm: &Arc<[u8]>,
-        limits: &Limits,
-    ) -> Result<Vec<u8>, CompileError> {
+    pub(crate) async fn compile(&self, wasm: &Arc<[u8]>, limits: &Limits) -> Result<Vec<u8>, CompileError> {
         // The process reads a copy: the original may change between our hashing it and its reading.
         let input = Unfinished::new(&self.cache_dir, "wasm")?;
         let output = Unfinished::new(&self.cache_dir, "cwasm")?;

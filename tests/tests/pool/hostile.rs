@@ -3,17 +3,14 @@
 #[allow(dead_code, reason = "the tests of the sandbox use the rest")]
 #[path = "../../../host/sandbox/tests/hostile/answers.rs"]
 mod answers;
-#[allow(dead_code, reason = "the tests of the sandbox use the rest")]
-#[path = "../../../host/sandbox/tests/sandbox/guests.rs"]
-mod guests;
 
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use alp_tests::{Answer, DEADLINE, FakeServer, Lp, Settings, TEST_EXCHANGE, TestPool};
 
+use crate::guests::{self, FOR_EVER, Guest};
 use answers::{LISTED, SENT, answer_aliased, answer_fault, listing, sending};
-use guests::{FOR_EVER, Guest};
 
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 

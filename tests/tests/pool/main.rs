@@ -26,6 +26,7 @@ mod grants;
 #[path = "../../../host/sandbox/tests/sandbox/guests.rs"]
 #[allow(dead_code, reason = "the sandbox's tests need more of it")]
 mod guests;
+mod hostile;
 mod injection;
 mod judging;
 mod kept;

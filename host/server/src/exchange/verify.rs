@@ -164,8 +164,7 @@ async fn run(with: &Verification<'_>, submission: &Submission) -> Result<Verifie
         step =
             resumed.map_err(|error| broken(with, &error))?.map_err(|fault| refusal(with.exchange, fault))?;
     }
-    let message = format!("the adapter of {} wants more than {MAX_REQUESTS} requests", with.exchange);
-    Err(Refusal::new(WhoActs::Operator, message).because(Outcome::AdapterBroke))
+    Err(overreaching(with, &format!("wants more than {MAX_REQUESTS} requests")))
 }
 
 async fn send(with: &Verification<'_>, submission: &Submission, request: &Request) -> Result<Reply, Refusal> {
@@ -176,7 +175,7 @@ async fn send(with: &Verification<'_>, submission: &Submission, request: &Reques
             exchange = with.exchange,
             version = %description.version,
             sha256 = with.adapter.sha256(),
-            breach = clean_text(&breach.to_string(), MAX_WORDS),
+            breach = %clean_text(&breach.to_string(), MAX_WORDS),
             "an adapter asked for a request that is not granted"
         );
         let message = format!("the adapter of {} asked for a request that is not granted", with.exchange);
@@ -198,8 +197,7 @@ async fn look_up_once(
 ) -> Result<Reply, Refusal> {
     let calls = &with.grant.calls;
     if calls.iter().any(|call| call.name == request.call && call.signed) {
-        let message = format!("the adapter of {} would keep a signed reply", with.exchange);
-        return Err(Refusal::new(WhoActs::Operator, message).because(Outcome::AdapterBroke));
+        return Err(overreaching(with, "would keep a signed reply"));
     }
     let key = format!("{} {:?} {}", with.adapter.sha256(), submission.endpoint, look_up_key(request));
     if let Some(reply) = with.look_ups.get(&key, submission.now_ms) {
@@ -214,6 +212,14 @@ fn look_up_key(request: &Request) -> String {
     let query: Vec<String> =
         request.query.iter().map(|field| format!("{}={}", field.name, field.value)).collect();
     format!("{}?{}", request.path, query.join("&"))
+}
+
+/// An adapter that works but wants what no adapter gets.
+fn overreaching(with: &Verification<'_>, what: &str) -> Refusal {
+    let version = &with.adapter.description().version;
+    tracing::error!(exchange = with.exchange, %version, sha256 = with.adapter.sha256(), "an adapter {what}");
+    let message = format!("the adapter of {} {what}", with.exchange);
+    Refusal::new(WhoActs::Operator, message).because(Outcome::AdapterBroke)
 }
 
 fn broken(with: &Verification<'_>, error: &CallError) -> Refusal {
