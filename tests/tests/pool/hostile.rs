@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use alp_tests::{Answer, DEADLINE, FakeServer, Lp, Settings, TEST_EXCHANGE, TestPool};
 
-use crate::guests::{self, FOR_EVER, Guest};
+use crate::guests::{self, FOR_EVER, Guest, REFUSED};
 use answers::{LISTED, SENT, answer_aliased, answer_fault, listing, sending};
 
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
@@ -59,7 +59,7 @@ impl Attacked {
 
     /// Has the pool serve this adapter in place of the one before.
     async fn plug_in(&self, guest: Guest) {
-        let bytes = Guest { exchange: self.name.into(), ..guest }.component();
+        let bytes = Guest { exchange: self.name.into(), ..biding(guest) }.component();
         let before = self.pool.app().adapters.snapshot().get(self.name);
         let before = before.map(|adapter| adapter.sha256().to_owned());
         self.pool.plug_in(self.name, &bytes);
@@ -107,6 +107,17 @@ impl Attacked {
         assert_eq!(self.pool.reward_of(&self.good).await, "0.03");
         assert_eq!(self.pool.reward_of(&self.victim).await, "0");
     }
+}
+
+/// One that behaves while the pool looks at it, or it would never be served: it signs nothing, and refuses what a
+/// self-check sends, whose signature is one character long.
+fn biding(guest: Guest) -> Guest {
+    let start = format!(
+        "(if (result i32) (i32.eq (i32.load offset=20 (local.get 0)) (i32.const 1))
+            (then (i32.const {REFUSED})) (else {}))",
+        guest.start
+    );
+    Guest { earnest: true, sign: format!("i32.const {REFUSED}"), start, ..guest }
 }
 
 fn failing_in_resume(code: &str) -> Guest {
@@ -231,7 +242,8 @@ async fn orders_that_make_no_sense_are_refused_as_a_whole() {
         assert!(told.len() < 600 && !told.contains(char::is_control), "{orders:?}: {told}");
     }
     // A thousand orders whose ids are one and the same text in the adapter's memory.
-    attacked.plug_in(Guest::starting(&answer_aliased(1_000, 200))).await;
+    attacked.fake.set("/orders", 200, "[]");
+    attacked.plug_in(failing_in_resume(&answer_aliased(1_000, 200))).await;
     let told = attacked.attack().await;
     assert!(told.starts_with("invalid response from hostile_orders: "), "{told}");
     attacked.leaves_the_good_lp_its_credit().await;
@@ -245,6 +257,6 @@ async fn an_adapter_that_never_has_enough_is_stopped_after_a_few_requests() {
     let told = attacked.attack().await;
     assert_eq!(told, "the adapter of hostile_for_more wants more than 12 requests");
     attacked.complaint(&["exchange=\"hostile_for_more\"", "version=6.6.6", "more than 12 requests"]);
-    assert_eq!(attacked.fake.asked().len(), 13);
+    assert_eq!(attacked.fake.asked().len(), 12);
     attacked.leaves_the_good_lp_its_credit().await;
 }

@@ -12,6 +12,10 @@ pub(crate) const WIT: &str = include_str!("../../../../wit/v1/exchange.wit");
 const DESCRIPTION: u32 = 4096;
 /// Where a call's record lies.
 const CALL: u32 = 4224;
+/// Where its only note is listed.
+const NOTES: u32 = 4200;
+/// Where a refusal lies: an answer of `sign`, `start` and `resume` alike.
+pub(crate) const REFUSED: u32 = NO_ORDERS + 1_024;
 /// Where the names of its headers are listed: room for eight.
 const HEADERS: u32 = 4288;
 /// Where texts start.
@@ -41,6 +45,8 @@ pub(crate) struct Guest {
     pub(crate) path: String,
     /// The headers that its one call declares.
     pub(crate) headers: Vec<String>,
+    /// Whether it says what an adapter in earnest says: that its call carries a signature, and a note.
+    pub(crate) earnest: bool,
     pub(crate) wit: String,
     /// What the functions do; each leaves the address of its answer.
     pub(crate) describe: String,
@@ -63,6 +69,7 @@ impl Guest {
             origin: "https://api.example.com".into(),
             path: "/orders".into(),
             headers: vec![],
+            earnest: false,
             wit: WIT.into(),
             describe: format!("i32.const {DESCRIPTION}"),
             sign: format!("i32.const {}", NO_ORDERS + 512),
@@ -131,6 +138,16 @@ impl Guest {
             call.word(40, HEADERS);
             call.word(44, u32::try_from(self.headers.len()).unwrap());
         }
+        let mut notes = Record::new(8);
+        if self.earnest {
+            call.0[49] = 1;
+            notes.text(0, "Give it no key at all.", &mut texts);
+            record.word(16, NOTES);
+            record.word(20, 1);
+        }
+        let mut refused = Record::new(128);
+        refused.0[0] = 1;
+        refused.text(16, "not for this one", &mut texts);
         let mut fine = Record::new(128);
         fine.0[8] = 2; // The third case of a step: orders.
         let mut signed = Record::new(128);
@@ -139,6 +156,8 @@ impl Guest {
             segment(DESCRIPTION, &record.0),
             segment(CALL, &call.0),
             segment(HEADERS, &headers.0),
+            segment(NOTES, &notes.0),
+            segment(REFUSED, &refused.0),
             segment(NO_ORDERS, &fine.0),
             segment(NO_ORDERS + 512, &signed.0),
             segment(TEXTS, &texts.0),
