@@ -43,7 +43,8 @@ impl Pool {
             std::fs::create_dir(folder).unwrap();
         }
         let exchange_file = folder.path().join("exchanges/test_exchange.toml");
-        let text = format!("{top}{}", TEST_EXCHANGE.replace("{endpoint}", origin));
+        let grant = alp_tests::grant_for_any_build("test_exchange").await;
+        let text = format!("{top}{}{grant}", TEST_EXCHANGE.replace("{endpoint}", origin));
         std::fs::write(exchange_file, text).unwrap();
         let component = std::fs::read(component("test_exchange")).unwrap();
         put_in_place(&folder.path().join("plugins"), "test_exchange.wasm", &component);

@@ -7,7 +7,7 @@ mod answers;
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use alp_tests::{Answer, DEADLINE, FakeServer, Lp, Settings, TEST_EXCHANGE, TestPool, grant_of, sandbox};
+use alp_tests::{Answer, DEADLINE, FakeServer, Lp, Settings, TEST_EXCHANGE, TestPool};
 
 use crate::guests::{self, FOR_EVER, Guest, REFUSED};
 use answers::{LISTED, SENT, answer_aliased, answer_fault, listing, sending};
@@ -45,12 +45,21 @@ struct Attacked {
 impl Attacked {
     /// Each test has a name of its own for the adapter, by which it finds its lines in the log.
     async fn start(name: &'static str) -> Self {
+        Self::start_with(Guest::named(name)).await
+    }
+
+    /// The operator grants what this guest declares, to any build.
+    async fn start_with(granted: Guest) -> Self {
+        let name: &'static str = granted.exchange.clone().leak();
         static KEPT: OnceLock<()> = OnceLock::new();
         KEPT.get_or_init(|| tracing_subscriber::fmt().with_ansi(false).with_writer(|| Kept).init());
         let fake = FakeServer::start().await;
         let mut settings = Settings::default();
         settings.exchanges.push((name.to_owned(), TEST_EXCHANGE.replace("{endpoint}", fake.origin())));
-        let pool = TestPool::start_with(settings).await;
+        let granted = alp_tests::sandbox().await.load(biding(granted).component()).await.unwrap();
+        let pin = format!("sha256 = {:?}", granted.sha256());
+        let grant = alp_tests::grant_of(&granted).replace(&pin, "any_build = true");
+        let pool = TestPool::start_with(settings.grant(name, &grant)).await;
         let good = pool.lp_with("alice", &["ask 1500 0.004"]).await;
         let victim = Lp::new("bob");
         pool.register_with(&victim.key, &victim.address, name, "btc").await.accepted();
@@ -62,23 +71,12 @@ impl Attacked {
         let bytes = Guest { exchange: self.name.into(), ..biding(guest) }.component();
         let before = self.pool.app().adapters.snapshot().get(self.name);
         let before = before.map(|adapter| adapter.sha256().to_owned());
-        self.grant(&bytes).await;
         self.pool.plug_in(self.name, &bytes);
         let came = |snapshot: &alp_sandbox::Snapshot| {
             snapshot.get(self.name).is_some_and(|adapter| Some(adapter.sha256()) != before.as_deref())
         };
         self.pool.app().adapters.wait_for(DEADLINE, came).await.unwrap();
         self.complaints();
-    }
-
-    /// Grants the adapter what it declares, as an operator would who was taken in.
-    async fn grant(&self, component: &[u8]) {
-        let adapter = sandbox().await.load(component.to_vec()).await.unwrap();
-        let file = self.pool.exchange_file(self.name);
-        let text = std::fs::read_to_string(&file).unwrap();
-        let rules = text.split("\n[grant]").next().unwrap();
-        std::fs::write(&file, format!("{rules}{}", grant_of(&adapter))).unwrap();
-        self.pool.reload().await.unwrap();
     }
 
     /// Submits through the hostile adapter while the good LP submits through its own.
@@ -128,7 +126,8 @@ fn biding(guest: Guest) -> Guest {
             (then (i32.const {REFUSED})) (else {}))",
         guest.start
     );
-    Guest { earnest: true, sign: format!("i32.const {REFUSED}"), start, ..guest }
+    let headers = vec!["X-A".to_owned()];
+    Guest { earnest: true, headers, sign: format!("i32.const {REFUSED}"), start, ..guest }
 }
 
 fn failing_in_resume(code: &str) -> Guest {
@@ -181,12 +180,8 @@ async fn a_request_that_the_adapter_did_not_declare_is_never_sent() {
         ("/orders", &[(&forged, "1")], "the adapter sets"),
     ];
     for (path, headers, breach) in cases {
-        let guest = Guest {
-            also: sending(path, headers),
-            headers: vec!["X-A".to_owned()],
-            version: "6.6.6".to_owned(),
-            ..Guest::starting(SENT)
-        };
+        let guest =
+            Guest { also: sending(path, headers), version: "6.6.6".to_owned(), ..Guest::starting(SENT) };
         attacked.plug_in(guest).await;
         let told = attacked.attack().await;
         let expected = "the adapter of hostile_in_requests asked for a request that is not granted";
@@ -198,37 +193,27 @@ async fn a_request_that_the_adapter_did_not_declare_is_never_sent() {
 }
 
 #[tokio::test]
-async fn an_adapter_sends_nothing_to_an_origin_of_its_own_on_this_machine() {
+async fn an_adapter_whose_own_origin_is_no_public_host_is_refused_before_the_operator_is_asked() {
     let attacked = Attacked::start("hostile_origin").await;
-    let file = attacked.pool.exchange_file(attacked.name);
-    // Now the adapter's own origin counts, and it is that of a server within this machine.
-    attacked.pool.edit(&file, &format!("endpoint = \"{}\"\n", attacked.fake.origin()), "");
-    attacked.pool.reload().await.unwrap();
-    let guest = Guest {
-        also: sending("/orders", &[]),
-        origin: attacked.fake.origin().to_owned(),
-        ..Guest::starting(SENT)
-    };
-    attacked.plug_in(guest).await;
-    let told = attacked.attack().await;
-    assert_eq!(told, "the adapter of hostile_origin asked for a request that is not granted");
-    attacked.complaint(&["the adapter's own origin is not https"]);
     for origin in ["https://127.0.0.1", "https://169.254.169.254", "https://api.exchange.com@evil"] {
         let bytes = Guest { origin: origin.into(), ..Guest::named(attacked.name) }.component();
         attacked.pool.plug_in(attacked.name, &bytes);
         let refused = |snapshot: &alp_sandbox::Snapshot| {
-            let entry = snapshot.entry(attacked.name).unwrap();
-            entry.last_error.as_ref().is_some_and(|error| error.contains(origin))
+            let entry = snapshot.entry(attacked.name);
+            entry.and_then(|entry| entry.last_error.as_ref()).is_some_and(|error| error.contains(origin))
         };
         attacked.pool.app().adapters.wait_for(DEADLINE, refused).await.unwrap();
         attacked.complaint(&["refused", "the adapter's description is wrong: ", origin]);
     }
+    attacked.pool.submit_btc(&attacked.good).await;
     assert_eq!(attacked.fake.asked(), [] as [&str; 0]);
     attacked.leaves_the_good_lp_its_credit().await;
 }
 
 #[tokio::test]
 async fn orders_that_make_no_sense_are_refused_as_a_whole() {
+    // What a bot is told of an order, such as one without an id, that the reply does not have.
+    const INVENTED: &str = "the adapter of hostile_orders reported an order that hostile_orders did not show";
     let attacked = Attacked::start("hostile_orders").await;
     let (price, amount) = ("0.004", "10");
     let absurd = "9".repeat(200);
@@ -247,16 +232,21 @@ async fn orders_that_make_no_sense_are_refused_as_a_whole() {
         lists.push(vec![["1", price, amount], ["2", price, number]]);
     }
     for orders in lists {
-        attacked.plug_in(Guest { also: listing(&orders), ..Guest::starting(LISTED) }).await;
+        // The exchange's reply has it all in it, so that it is not the adapter's invention.
+        attacked.fake.set("/orders", 200, &orders.concat().join(" "));
+        let also = [sending("/orders", &[]), listing(&orders)].concat();
+        attacked.plug_in(Guest { also, ..failing_in_resume(LISTED) }).await;
         let told = attacked.submit().await.refusal();
-        assert!(told.starts_with("invalid response from hostile_orders: "), "{orders:?}: {told}");
+        let refused =
+            told.starts_with("invalid response from hostile_orders: ") || told.starts_with(INVENTED);
+        assert!(refused, "{orders:?}: {told}");
         assert!(told.len() < 600 && !told.contains(char::is_control), "{orders:?}: {told}");
     }
     // A thousand orders whose ids are one and the same text in the adapter's memory.
     attacked.fake.set("/orders", 200, "[]");
     attacked.plug_in(failing_in_resume(&answer_aliased(1_000, 200))).await;
     let told = attacked.attack().await;
-    assert!(told.starts_with("invalid response from hostile_orders: "), "{told}");
+    assert!(told.starts_with(INVENTED), "{told}");
     attacked.leaves_the_good_lp_its_credit().await;
 }
 
