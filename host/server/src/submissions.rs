@@ -84,12 +84,12 @@ async fn keep(
     adapter: &Adapter,
     verified: Verified,
 ) -> Result<usize, Refusal> {
+    every_order_is_seen(app, exchange, adapter, &verified)?;
     // The configuration may have changed while the exchange answered: what is in force now judges.
     let in_force = app.in_force.load_full();
     let (_, market) = find_market(&in_force, exchange, unit)?;
     let price = current_price(app, &in_force, unit, market)?;
     let records = judge(exchange, market, price, &verified)?;
-    every_order_is_seen(app, exchange, adapter, &verified)?;
     let (count, orders) = (records.len(), to_json(&records));
     if orders.len() > MAX_ORDERS_BYTES {
         let message = format!("{exchange} lists {count} orders: more than the pool keeps of one submission");
