@@ -6,10 +6,11 @@
 
 use alp_sandbox::types::{Body, BodyKind, Call, Description, Field, Method, Place, Request};
 use reqwest::Url;
-use thiserror::Error;
+
+use super::breach::GrantBreach;
 
 /// Most parameters of one request.
-const MAX_PARAMETERS: usize = 64;
+pub(super) const MAX_PARAMETERS: usize = 64;
 
 /// Longest URL. Exchanges cut at 4 to 8 KiB.
 const MAX_URL: usize = 4096;
@@ -61,17 +62,7 @@ pub(super) fn prepare_within(
     endpoint: Option<&str>,
     request: &Request,
 ) -> Result<Prepared, GrantBreach> {
-    let call = allowed.calls.iter().find(|call| call.name == request.call).ok_or(GrantBreach::UnknownCall)?;
-    if call.method != request.method {
-        return Err(GrantBreach::Method);
-    }
-    if !path_matches(&call.path, &request.path) {
-        return Err(GrantBreach::Path);
-    }
-    let query = join(call, Place::Query, &request.query)?;
-    let body = check_body(call, &request.body)?;
-    check_headers(call, &request.headers)?;
-    let origin = origin_of(allowed.origin, endpoint, call)?;
+    let Parts { call, origin, query, body } = check_parts(allowed, endpoint, request)?;
     let separator = if query.is_empty() { "" } else { "?" };
     let text = format!("{origin}{}{separator}{query}", request.path);
     if text.len() > MAX_URL {
@@ -90,6 +81,34 @@ pub(super) fn prepare_within(
         body,
         reply_headers: call.reply_headers.iter().map(|name| name.to_ascii_lowercase()).collect(),
     })
+}
+
+/// The parts of a request that is allowed.
+pub(super) struct Parts<'a> {
+    call: &'a Call,
+    origin: &'a str,
+    query: String,
+    body: Option<String>,
+}
+
+/// Holds each part of a request against what is allowed, without putting it together.
+pub(super) fn check_parts<'a>(
+    allowed: &Allowed<'a>,
+    endpoint: Option<&'a str>,
+    request: &Request,
+) -> Result<Parts<'a>, GrantBreach> {
+    let call = allowed.calls.iter().find(|call| call.name == request.call).ok_or(GrantBreach::UnknownCall)?;
+    if call.method != request.method {
+        return Err(GrantBreach::Method);
+    }
+    if !path_matches(&call.path, &request.path) {
+        return Err(GrantBreach::Path);
+    }
+    let query = join(call, Place::Query, &request.query)?;
+    let body = check_body(call, &request.body)?;
+    check_headers(call, &request.headers)?;
+    let origin = origin_of(allowed.origin, endpoint, call)?;
+    Ok(Parts { call, origin, query, body })
 }
 
 /// Where the call goes. Only the operator may name an origin without TLS, such as a simulated exchange on this machine.
@@ -218,64 +237,6 @@ fn check_headers(call: &Call, headers: &[Field]) -> Result<(), GrantBreach> {
         }
     }
     Ok(())
-}
-
-/// In which respect a request is not one of the granted calls. Names parameters, never their values.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum GrantBreach {
-    /// Exchange software that many run has no origin of its own.
-    #[error("the exchange has no origin of its own: its file needs the key endpoint")]
-    NoOrigin,
-    /// The adapter's own origin has no TLS.
-    #[error(
-        "the adapter's own origin is not https: only the key endpoint in the exchange's file may name another"
-    )]
-    NotTls,
-    /// A name that no declared call has.
-    #[error("the adapter asks for a call that it does not declare")]
-    UnknownCall,
-    /// Another method.
-    #[error("the adapter asks for another method than the call declares")]
-    Method,
-    /// A path outside the template.
-    #[error("the adapter asks for a path outside the call's template")]
-    Path,
-    /// A parameter or header that the call does not declare, or that nobody may set.
-    #[error("the adapter sets {name:?}, which the call does not declare or nobody may set")]
-    Undeclared {
-        /// The name.
-        name: String,
-    },
-    /// One name twice.
-    #[error("the adapter sets {name:?} twice")]
-    Twice {
-        /// The name.
-        name: String,
-    },
-    /// A pinned parameter with another value, or left out.
-    #[error("the adapter does not set {name:?} to its declared value")]
-    NotFixed {
-        /// The name.
-        name: String,
-    },
-    /// A character that would end the value or the header.
-    #[error("the value of {name:?} has a character that cannot be sent")]
-    Character {
-        /// The name.
-        name: String,
-    },
-    /// A body of another kind than declared, or on a GET.
-    #[error("the request's body is not of the declared kind")]
-    Body,
-    /// Too many parameters.
-    #[error("the request has more than {MAX_PARAMETERS} parameters")]
-    TooMany,
-    /// Something too long.
-    #[error("the request's {0} is too long")]
-    TooLong(&'static str),
-    /// Not an address, or one that would change while parsed.
-    #[error("the request's address is not one that can be sent as it is")]
-    Address,
 }
 
 #[cfg(test)]

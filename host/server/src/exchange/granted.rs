@@ -7,7 +7,8 @@ use alp_kit::{BODY_KINDS, METHODS, NONCE_KINDS, ORDER_ID_SCOPES, bound_words, wo
 use alp_sandbox::types::{Call, Description, Lifetime, Parameter, Request};
 use thiserror::Error;
 
-use super::grant::{Allowed, GrantBreach, Prepared, prepare, prepare_within};
+use super::breach::GrantBreach;
+use super::grant::{Allowed, Prepared, check_parts, prepare_within};
 use crate::config::{Builds, GrantConfig};
 
 /// Why an adapter waits: everything in which it is not what was granted. Displays as a sentence for the operator.
@@ -90,7 +91,8 @@ pub fn prepare_granted(
     endpoint: Option<&str>,
     request: &Request,
 ) -> Result<Prepared, GrantBreach> {
-    prepare(description, endpoint, request)?;
+    let declared = Allowed { origin: &description.origin, calls: &description.calls };
+    check_parts(&declared, endpoint, request)?;
     prepare_within(&Allowed { origin: &grant.origin, calls: &grant.calls }, endpoint, request)
 }
 
