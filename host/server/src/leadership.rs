@@ -179,7 +179,8 @@ fn configuration_document(config: &Config) -> String {
 
 fn market_document(market: &UnitConfig) -> serde_json::Value {
     let mut document = json!({ "terms": market.rules.document, "parameters": market.parameters });
-    let changes = market.changes_after(0).map(|(from, rules)| json!({ "from": from, "terms": rules.document }));
+    let changes =
+        market.changes_after(0).map(|(from, rules)| json!({ "from": from, "terms": rules.document }));
     let changes: Vec<_> = changes.collect();
     if let Some(members) = document.as_object_mut().filter(|_| !changes.is_empty()) {
         members.insert("changes".to_owned(), changes.into());

@@ -66,7 +66,8 @@ mod tests {
     #[test]
     fn an_order_is_as_old_as_its_unbroken_row_of_sightings() {
         let before = [order("a", "1", Some(10)), order("b", "1", None), order("c", "1", Some(10))];
-        let mut now = [order("a", "1", None), order("b", "1", None), order("c", "2", None), order("d", "1", None)];
+        let mut now =
+            [order("a", "1", None), order("b", "1", None), order("c", "2", None), order("d", "1", None)];
         carry_on(&before, 70, 130, &mut now);
         let since: Vec<_> = now.iter().map(|order| order.first_seen_ms).collect();
         assert_eq!(since, [Some(10), Some(70), Some(130), Some(130)]);

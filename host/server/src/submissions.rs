@@ -156,7 +156,10 @@ fn sightings_refusal(error: &SightingsError) -> Refusal {
     match error {
         SightingsError::Store(error) => store_refusal(error),
         SightingsError::Record(error) => {
-            tracing::error!(error = error as &dyn std::error::Error, "a sample in the database cannot be read");
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "a sample in the database cannot be read"
+            );
             let message = "the pool's database does not work at the moment; nothing was stored";
             Refusal::new(WhoActs::Operator, message)
         }
@@ -261,11 +264,13 @@ fn judge(
     let orders: Vec<&Order> =
         verified.list.orders.iter().filter(|order| by_time || order.closed_ms.is_none()).collect();
     let judged: Vec<JudgedOrder> =
-        judge_orders(orders.iter().copied().map(reported), rules.terms.judged_by(), price).map_err(|fault| {
-            let message = clean_text(&fault.to_string(), 300);
-            Refusal::new(WhoActs::Exchange, format!("invalid response from {exchange}: {message}"))
-                .because(Outcome::ExchangeFailed)
-        })?;
+        judge_orders(orders.iter().copied().map(reported), rules.terms.judged_by(), price).map_err(
+            |fault| {
+                let message = clean_text(&fault.to_string(), 300);
+                Refusal::new(WhoActs::Exchange, format!("invalid response from {exchange}: {message}"))
+                    .because(Outcome::ExchangeFailed)
+            },
+        )?;
     let records = judged.iter().zip(orders).map(|(judged, order)| OrderRecord {
         closed_ms: order.closed_ms,
         ..OrderRecord::new(judged, order.opened_ms)

@@ -69,13 +69,12 @@ fn read_counting(section: &Section<'_, '_>) -> Option<Counting> {
     let maturing = section.optional_whole("maturing_seconds", 1..=MAX_MATURING_S);
     let cap = section.optional_decimal("cap", Rate::parse);
     let mut counting = Some(Counting::default());
-    let mut set = |key: &str, with: &dyn Fn(Counting) -> Result<Counting, RuleError>| {
-        match counting.take().map(with) {
+    let mut set =
+        |key: &str, with: &dyn Fn(Counting) -> Result<Counting, RuleError>| match counting.take().map(with) {
             Some(Ok(changed)) => counting = Some(changed),
             Some(Err(error)) => section.fault(key, error.to_string()),
             None => {}
-        }
-    };
+        };
     let (min_order, max_orders, maturing, cap) = (min_order?, max_orders?, maturing?, cap?);
     if let Some(least) = min_order {
         set("min_order", &|counting| counting.with_min_order(least));
@@ -168,7 +167,10 @@ impl OwnTargets {
             (true, true) => Some(Targets::OfMarket),
             (true, false) => Some(Targets::OfRanks(self.ranks.clone())),
             (false, false) => {
-                section.fault("", "has targets for sides and for ranks: give one of the two targets of their own");
+                section.fault(
+                    "",
+                    "has targets for sides and for ranks: give one of the two targets of their own",
+                );
                 None
             }
             (false, true) => match (of_side(Side::Ask), of_side(Side::Bid)) {

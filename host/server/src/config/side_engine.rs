@@ -57,7 +57,10 @@ fn read_kind(market: &Section<'_, '_>, name: &str, engine: Option<&str>) -> Opti
             None
         }
         None => {
-            market.fault(&key, "is missing: the other side has an engine of its own, so this one needs one too");
+            market.fault(
+                &key,
+                "is missing: the other side has an engine of its own, so this one needs one too",
+            );
             None
         }
     }
@@ -80,11 +83,8 @@ fn read_engine(
         }
         EngineKind::AuctionTllp => {
             // Its fixed-cost variant has a day's cost in place of a highest rate.
-            let highest = if keys.has("daily") {
-                daily().map(Highest::DailyCost)
-            } else {
-                rate().map(Highest::Rate)
-            };
+            let highest =
+                if keys.has("daily") { daily().map(Highest::DailyCost) } else { rate().map(Highest::Rate) };
             let target = target();
             Some(TllpRule::new(highest?, target?).map(SideEngine::AuctionTllp))
         }
