@@ -64,31 +64,42 @@ fn read_common(section: &Section<'_, '_>) -> Option<CommonRules> {
 }
 
 fn read_counting(section: &Section<'_, '_>) -> Option<Counting> {
-    let min_order = section.optional_decimal("min_order", Amount::parse);
+    let mut counting = Counting::default();
     let max_orders = section.optional_whole("max_orders", 1..=MOST_ORDERS);
+    let max_orders = max_orders.map(|most| most.and_then(|most| usize::try_from(most).ok()));
     let maturing = section.optional_whole("maturing_seconds", 1..=MAX_MATURING_S);
+    let min_order = section.optional_decimal("min_order", Amount::parse);
     let cap = section.optional_decimal("cap", Rate::parse);
-    let mut counting = Some(Counting::default());
-    let mut set =
-        |key: &str, with: &dyn Fn(Counting) -> Result<Counting, RuleError>| match counting.take().map(with) {
-            Some(Ok(changed)) => counting = Some(changed),
-            Some(Err(error)) => section.fault(key, error.to_string()),
-            None => {}
-        };
-    let (min_order, max_orders, maturing, cap) = (min_order?, max_orders?, maturing?, cap?);
-    if let Some(least) = min_order {
-        set("min_order", &|counting| counting.with_min_order(least));
+    // Each is tried whatever became of the others, so that all faults are found.
+    let right = [
+        set(section, "min_order", min_order, &mut counting, Counting::with_min_order),
+        set(section, "max_orders", max_orders, &mut counting, Counting::with_max_orders),
+        set(section, "maturing_seconds", maturing, &mut counting, Counting::with_maturing),
+        set(section, "cap", cap, &mut counting, Counting::with_cap),
+    ];
+    right.into_iter().all(|right| right).then_some(counting)
+}
+
+/// Sets one option, if it was given. False if it is faulty.
+fn set<T>(
+    section: &Section<'_, '_>,
+    key: &str,
+    read: Option<Option<T>>,
+    counting: &mut Counting,
+    with: impl Fn(Counting, T) -> Result<Counting, RuleError>,
+) -> bool {
+    let Some(read) = read else { return false };
+    let Some(value) = read else { return true };
+    match with(counting.clone(), value) {
+        Ok(changed) => {
+            *counting = changed;
+            true
+        }
+        Err(error) => {
+            section.fault(key, error.to_string());
+            false
+        }
     }
-    if let Some(most) = max_orders.and_then(|most| usize::try_from(most).ok()) {
-        set("max_orders", &|counting| counting.with_max_orders(most));
-    }
-    if let Some(seconds) = maturing {
-        set("maturing_seconds", &|counting| counting.with_maturing(seconds));
-    }
-    if let Some(cap) = cap {
-        set("cap", &|counting| counting.with_cap(cap));
-    }
-    counting
 }
 
 fn read_unpaid(section: &Section<'_, '_>) -> Option<Unpaid> {

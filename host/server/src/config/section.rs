@@ -172,6 +172,11 @@ impl<'a, 'i> Section<'a, 'i> {
         self.table.contains_key(key)
     }
 
+    /// Takes a key as known without reading it.
+    pub(super) fn pass_over(&self, key: &str) {
+        self.used.borrow_mut().insert(key.to_owned());
+    }
+
     /// A decimal number that may be left out. Nothing if it is faulty.
     pub(super) fn optional_decimal<T, E: Display>(
         &self,

@@ -16,6 +16,9 @@ use alp_record::SideRule;
 
 use super::section::Section;
 
+/// The keys of the engines.
+const PARAMETERS: [&str; 5] = ["daily", "rate", "target", "width", "power"];
+
 /// Reads the rule of a side whose engine has this name.
 pub(super) fn read_side_rule(
     market: &Section<'_, '_>,
@@ -27,9 +30,11 @@ pub(super) fn read_side_rule(
     let kind = read_kind(market, name, engine);
     let tolerance = keys.decimal("tolerance", Ratio::parse);
     let made = kind.and_then(|kind| read_engine(&keys, kind, tolerance));
-    if kind.is_some()
-        && let Some(side) = side
-    {
+    if kind.is_none() {
+        // Which of them belong to it nobody can say.
+        PARAMETERS.into_iter().for_each(|key| keys.at(key).pass_over(key));
+    }
+    if let Some(side) = side {
         side.finish();
     }
     match made? {
