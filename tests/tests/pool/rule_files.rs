@@ -56,9 +56,7 @@ fn all_faults_of_rules_are_told_together_each_with_what_would_be_right() {
 fn rules_that_do_not_fit_together_are_refused() {
     let cost = "engine = \"fixed_cost\"\ndaily = 1\ntolerance = 0.01\n";
     assert_found(
-        &format!(
-            "engine = \"sigmoid\"\nrate = 1\ntarget = 5\nwidth = 1\ntolerance = 0.1\nunpaid = \"move\"\n"
-        ),
+        "engine = \"sigmoid\"\nrate = 1\ntarget = 5\nwidth = 1\ntolerance = 0.1\nunpaid = \"move\"\n",
         &["units.btc has unpaid = move, but sigmoid pays a rate"],
     );
     assert_found(
