@@ -28,6 +28,12 @@ pub struct OrderRecord {
     /// When the exchange says it was opened, in Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened_ms: Option<u64>,
+    /// When the exchange says it was closed, in Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_ms: Option<u64>,
+    /// Since when the pool has seen it without a break, in Unix milliseconds, where its market's rules ask for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_seen_ms: Option<u64>,
 }
 
 impl OrderRecord {
@@ -43,6 +49,8 @@ impl OrderRecord {
             deviation: alp_pool::decimal::format_units(u128::from(order.deviation_e8), 8),
             tolerance: order.tolerance.to_string(),
             opened_ms,
+            closed_ms: None,
+            first_seen_ms: None,
         }
     }
 
@@ -100,6 +108,24 @@ pub struct RoundStatistics {
     pub orders: u64,
     /// The markets that had samples.
     pub markets: Vec<MarketStatistics>,
+    /// What goes on to the next round, of every market that carries something over; those without samples keep
+    /// theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carried: Vec<Carried>,
+}
+
+/// What found nobody in a market, and is added to its reward in the next round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Carried {
+    /// The exchange.
+    pub exchange: String,
+    /// The unit.
+    pub unit: String,
+    /// Of offers to sell, in coins.
+    pub ask: String,
+    /// Of offers to buy, in coins.
+    pub bid: String,
 }
 
 /// What is told of one market in a round.
@@ -121,6 +147,14 @@ pub struct MarketStatistics {
     pub total: String,
     /// Both sides.
     pub sides: Vec<SideStatistics>,
+    /// How many orders asked for a least rate that the engine of their side does not know.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ignored_minimal_rates: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde wants")]
+pub(crate) fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// One side of a market in a round.
@@ -151,18 +185,23 @@ pub struct RankStatistics {
     pub pot: String,
 }
 
-/// How an LP's credit came about: what each order of the sample earned, in the sample's order.
+/// How an LP's credit came about, order by order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreditDetail {
-    /// In coins.
+    /// What each order of the LP's last sample in the round earned, in the sample's order, in coins.
     pub orders: Vec<String>,
+    /// What orders earned that were shown earlier in the round, but not in the last sample. With `orders` this adds up
+    /// to the credit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<String>,
 }
 
 impl CreditDetail {
     /// The record of what each order earned.
     #[must_use]
-    pub fn new(orders: &[Coins]) -> Self {
-        Self { orders: orders.iter().map(ToString::to_string).collect() }
+    pub fn new(orders: &[Coins], earlier: &[Coins]) -> Self {
+        let texts = |coins: &[Coins]| coins.iter().map(ToString::to_string).collect();
+        Self { orders: texts(orders), earlier: texts(earlier) }
     }
 }
 

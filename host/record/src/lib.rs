@@ -4,7 +4,14 @@
 pub mod chain;
 mod computed;
 pub mod judged;
+mod market_document;
+mod market_terms;
+mod shared;
 mod terms_document;
 
-pub use computed::{ComputeError, Computed, Credited, Evidence, compute_round};
+pub use computed::{
+    ComputeError, Computed, Credited, Evidence, RoundEvidence, compute_round, longest_look_back_ms,
+};
+pub use market_document::{read_market, write_market};
+pub use market_terms::{CommonRules, MarketTerms, MarketTermsError, SideRule};
 pub use terms_document::{TermsDocumentError, id_of, read_terms, write_terms};

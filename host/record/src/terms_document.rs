@@ -1,4 +1,5 @@
-//! The reward rules of a market as a document: what is kept with every submission that was judged by them.
+//! Plain reward rules of a market as a document: what is kept with every submission that was judged by them.
+//! It knows the first version of the form, which has a fixed pot and nothing else.
 
 use alp_pool::money::{Amount, Coins, Ratio};
 use alp_pool::terms::{Fill, RankNumber, RankTerms, Side, SideTerms, Terms};
@@ -23,34 +24,25 @@ struct Document {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SideDocument {
+pub(crate) struct SideDocument {
     ratio: String,
     ranks: Vec<RankDocument>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RankDocument {
+pub(crate) struct RankDocument {
     rank: u8,
     ratio: String,
     tolerance: String,
 }
 
-/// Version of the document's form.
-const VERSION: u32 = 1;
+/// Version of the form of plain rules.
+pub(crate) const VERSION: u32 = 1;
 
-/// Writes the rules of a market as their document: the same rules, the same bytes.
+/// Writes plain rules of a market (a fixed pot, nothing else set) as their document: the same rules, the same bytes.
 #[must_use]
 pub fn write_terms(base: &str, quote: &str, reverse: bool, terms: &Terms) -> String {
-    let side = |side: Side| {
-        let side = terms.side(side);
-        let ranks = side.ranks().iter().map(|rank| RankDocument {
-            rank: rank.number.0,
-            ratio: rank.ratio.to_string(),
-            tolerance: rank.tolerance.to_string(),
-        });
-        SideDocument { ratio: side.ratio().to_string(), ranks: ranks.collect() }
-    };
     let document = Document {
         version: VERSION,
         base: base.to_owned(),
@@ -59,8 +51,8 @@ pub fn write_terms(base: &str, quote: &str, reverse: bool, terms: &Terms) -> Str
         reward_per_minute: terms.reward_per_minute().to_string(),
         target: terms.target().to_string(),
         fills_target: terms.fill().name().to_owned(),
-        ask: side(Side::Ask),
-        bid: side(Side::Bid),
+        ask: SideDocument::of(terms.side(Side::Ask)),
+        bid: SideDocument::of(terms.side(Side::Bid)),
     };
     // Texts, numbers and lists have no way to fail to be written.
     serde_json::to_string(&document).unwrap_or_default()
@@ -72,7 +64,7 @@ pub fn id_of(document: &str) -> String {
     Sha256::digest(document.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Reads rules back from their document.
+/// Reads plain rules back from their document.
 ///
 /// # Errors
 /// [`TermsDocumentError`] if it is not one: then the database was changed by another hand, or by a newer version.
@@ -81,26 +73,56 @@ pub fn read_terms(document: &str) -> Result<Terms, TermsDocumentError> {
     if document.version != VERSION {
         return Err(TermsDocumentError::Version(document.version));
     }
-    let number = |error: &dyn std::fmt::Display| TermsDocumentError::Number(error.to_string());
-    let ratio = |text: &str| Ratio::parse(text).map_err(|error| number(&error));
-    let side = |side: &SideDocument| -> Result<SideTerms, TermsDocumentError> {
+    terms_of(
+        &document.reward_per_minute,
+        &document.target,
+        &document.fills_target,
+        (&document.ask, &document.bid),
+    )
+}
+
+/// The terms of a fixed pot from the texts of a document.
+pub(crate) fn terms_of(
+    reward_per_minute: &str,
+    target: &str,
+    fills_target: &str,
+    sides: (&SideDocument, &SideDocument),
+) -> Result<Terms, TermsDocumentError> {
+    let fill = [Fill::PerRank, Fill::Paid, Fill::All].into_iter().find(|fill| fill.name() == fills_target);
+    Terms::new(
+        Coins::parse(reward_per_minute).map_err(damaged)?,
+        Amount::parse(target).map_err(damaged)?,
+        fill.ok_or_else(|| TermsDocumentError::Number(format!("fills_target {fills_target}")))?,
+        sides.0.read()?,
+        sides.1.read()?,
+    )
+    .map_err(damaged)
+}
+
+/// The error of a value that no program of the pool writes.
+pub(crate) fn damaged(error: impl std::fmt::Display) -> TermsDocumentError {
+    TermsDocumentError::Number(error.to_string())
+}
+
+impl SideDocument {
+    pub(crate) fn of(side: &SideTerms) -> Self {
+        let ranks = side.ranks().iter().map(|rank| RankDocument {
+            rank: rank.number.0,
+            ratio: rank.ratio.to_string(),
+            tolerance: rank.tolerance.to_string(),
+        });
+        Self { ratio: side.ratio().to_string(), ranks: ranks.collect() }
+    }
+
+    fn read(&self) -> Result<SideTerms, TermsDocumentError> {
         let mut ranks = Vec::new();
-        for rank in &side.ranks {
-            let (ratio, tolerance) = (ratio(&rank.ratio)?, ratio(&rank.tolerance)?);
+        for rank in &self.ranks {
+            let ratio = Ratio::parse(&rank.ratio).map_err(damaged)?;
+            let tolerance = Ratio::parse(&rank.tolerance).map_err(damaged)?;
             ranks.push(RankTerms { number: RankNumber(rank.rank), ratio, tolerance });
         }
-        SideTerms::new(ratio(&side.ratio)?, ranks).map_err(|error| number(&error))
-    };
-    let fill =
-        [Fill::PerRank, Fill::Paid, Fill::All].into_iter().find(|fill| fill.name() == document.fills_target);
-    Terms::new(
-        Coins::parse(&document.reward_per_minute).map_err(|error| number(&error))?,
-        Amount::parse(&document.target).map_err(|error| number(&error))?,
-        fill.ok_or_else(|| TermsDocumentError::Number(format!("fills_target {}", document.fills_target)))?,
-        side(&document.ask)?,
-        side(&document.bid)?,
-    )
-    .map_err(|error| number(&error))
+        SideTerms::new(Ratio::parse(&self.ratio).map_err(damaged)?, ranks).map_err(damaged)
+    }
 }
 
 /// Why a document holds no rules. The operator's: the database is damaged or from another version.
@@ -110,7 +132,7 @@ pub enum TermsDocumentError {
     #[error("the stored reward rules cannot be read")]
     Form(#[from] serde_json::Error),
     /// Another version's.
-    #[error("the stored reward rules have version {0}, this program knows {VERSION}")]
+    #[error("the stored reward rules have version {0}, this program knows 1 and 2")]
     Version(u32),
     /// Something in it is off.
     #[error("the stored reward rules are damaged: {0}")]

@@ -14,6 +14,7 @@ use alp_sandbox::{Limits, compile_in_child};
 use alp_store::Clock;
 use clap::{Parser, Subcommand};
 
+use crate::calendar;
 use crate::config::Config;
 use crate::control::{self, Command};
 use crate::server::{Running, Start, system_clock};
@@ -174,6 +175,7 @@ fn check_config(pool_file: &Path) -> ExitCode {
                 "the configuration is right: {} exchanges, {markets} markets",
                 config.exchanges.len()
             ));
+            show(&calendar::show_calendar(&config, system_clock()() / 1000));
             ExitCode::SUCCESS
         }
         Err(faults) => failed(&faults),

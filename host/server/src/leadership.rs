@@ -12,7 +12,7 @@ use alp_store::{Acquired, Lease, Store, StoreError};
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use crate::config::{Config, PriceConfig};
+use crate::config::{Config, PriceConfig, UnitConfig};
 
 /// The name of the lease.
 const ROUNDS: &str = "rounds";
@@ -146,9 +146,7 @@ fn lease_ms(config: &Config) -> u64 {
 /// folders and limits.
 fn configuration_document(config: &Config) -> String {
     let exchanges = config.exchanges.iter().map(|(id, exchange)| {
-        let units = exchange.units.iter().map(|(unit, market)| {
-            (unit.clone(), json!({ "terms": market.document, "parameters": market.parameters }))
-        });
+        let units = exchange.units.iter().map(|(unit, market)| (unit.clone(), market_document(market)));
         let units: serde_json::Map<_, _> = units.collect();
         (id.clone(), json!({ "endpoint": exchange.endpoint, "units": units }))
     });
@@ -177,4 +175,15 @@ fn configuration_document(config: &Config) -> String {
         "prices": prices,
     })
     .to_string()
+}
+
+fn market_document(market: &UnitConfig) -> serde_json::Value {
+    let mut document = json!({ "terms": market.rules.document, "parameters": market.parameters });
+    let changes =
+        market.changes_after(0).map(|(from, rules)| json!({ "from": from, "terms": rules.document }));
+    let changes: Vec<_> = changes.collect();
+    if let Some(members) = document.as_object_mut().filter(|_| !changes.is_empty()) {
+        members.insert("changes".to_owned(), changes.into());
+    }
+    document
 }

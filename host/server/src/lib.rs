@@ -3,6 +3,7 @@
 
 pub mod admission;
 pub mod app;
+pub mod calendar;
 pub mod cli;
 pub mod config;
 pub mod containment;
@@ -25,6 +26,7 @@ pub mod rounds;
 pub mod server;
 mod service;
 pub mod shadow;
+mod sightings;
 pub mod submissions;
 mod wire;
 

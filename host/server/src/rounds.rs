@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use alp_pool::Overflow;
 use alp_pool::money::Coins;
 use alp_pool::round::{RoundLength, RoundLengthError};
-use alp_record::judged::RecordError;
-use alp_record::{ComputeError, Computed, Credited, Evidence, compute_round};
+use alp_record::judged::{Carried, RecordError, RoundStatistics, from_json};
+use alp_record::{
+    ComputeError, Computed, Credited, Evidence, RoundEvidence, compute_round, longest_look_back_ms,
+};
 use alp_store::{Closed, CreditEntry, Lease, Recorded, RoundRecord, Store, StoreError, StoredSample};
 use thiserror::Error;
 
@@ -53,10 +55,19 @@ pub async fn run_round(store: &Store, lease: &Lease, start: u64) -> Result<Round
         let document = store.terms(id).await?.ok_or(RecordError::Damaged("the list of reward rules"))?;
         documents.insert(id.clone(), document);
     }
+    let neighbour = read_neighbour(store, start, length, &documents).await?;
     // A hundred thousand orders take a second: not on a thread that answers bots.
     let computed = tokio::task::spawn_blocking(move || {
-        let evidence: Vec<Evidence<'_>> = samples.iter().map(evidence).collect();
-        compute_round(length, &evidence, &documents)
+        let samples: Vec<Evidence<'_>> = samples.iter().map(evidence).collect();
+        let before: Vec<Evidence<'_>> = neighbour.samples.iter().map(evidence).collect();
+        compute_round(&RoundEvidence {
+            start,
+            length,
+            samples: &samples,
+            before: &before,
+            carried: &neighbour.carried,
+            documents: &documents,
+        })
     });
     let record = record(start, computed.await.map_err(|_| RoundError::Interrupted)??);
     let outcome = RoundOutcome::Credited {
@@ -69,6 +80,34 @@ pub async fn run_round(store: &Store, lease: &Lease, start: u64) -> Result<Round
     }
 }
 
+/// What a round takes over from the one before it.
+struct Neighbour {
+    /// What was shown at its end, if any rules ask for that.
+    samples: Vec<StoredSample>,
+    /// What it carried over.
+    carried: Vec<Carried>,
+}
+
+async fn read_neighbour(
+    store: &Store,
+    start: u64,
+    length: RoundLength,
+    documents: &BTreeMap<String, String>,
+) -> Result<Neighbour, RoundError> {
+    let samples = match longest_look_back_ms(length, documents.values())? {
+        Some(back_ms) => {
+            let since_ms = start.saturating_mul(1_000).saturating_sub(back_ms);
+            store.samples_since(start.saturating_sub(u64::from(length.seconds())), since_ms).await?
+        }
+        None => Vec::new(),
+    };
+    let carried = match store.statistics_before(start).await? {
+        Some(statistics) => from_json::<RoundStatistics>(&statistics, "the round before")?.carried,
+        None => Vec::new(),
+    };
+    Ok(Neighbour { samples, carried })
+}
+
 fn evidence(stored: &StoredSample) -> Evidence<'_> {
     Evidence {
         exchange: &stored.exchange,
@@ -76,6 +115,8 @@ fn evidence(stored: &StoredSample) -> Evidence<'_> {
         lp_id: stored.sample.lp_id,
         submitted_at_ms: stored.submitted_at_ms,
         terms_id: &stored.sample.terms_id,
+        ask_rate: stored.sample.ask_rate.as_deref(),
+        bid_rate: stored.sample.bid_rate.as_deref(),
         orders: &stored.sample.orders,
     }
 }

@@ -10,13 +10,14 @@ use alp_sandbox::{Adapter, clean_text};
 use alp_store::{MAX_ORDERS_BYTES, Sample, StoreError};
 
 use crate::app::{App, InForce};
-use crate::config::{ExchangeConfig, UnitConfig};
+use crate::config::{ExchangeConfig, RulesConfig, UnitConfig};
 use crate::containment::{Arrival, Outcome, Pass, Peer, Submitter};
 use crate::exchange::{Refusal, Verification, Verified, WhoActs, check_ids, verify};
 use crate::kept::KeptSubmission;
 use crate::message::{Message, shown};
 use crate::prices::pool_price;
 use crate::shadow::Recording;
+use crate::sightings::{SightingsError, note_first_sightings};
 use alp_record::judged::{OrderRecord, PriceRecord, to_json};
 
 /// What a bot is told when its orders were taken.
@@ -89,7 +90,14 @@ async fn keep(
     let in_force = app.in_force.load_full();
     let (_, market) = find_market(&in_force, exchange, unit)?;
     let price = current_price(app, &in_force, unit, market)?;
-    let records = judge(exchange, market, price, &verified)?;
+    // A round goes by the rules that were in force at its start.
+    let (now_ms, length) = (app.now_ms(), in_force.config.pool.round);
+    let rules = market.rules_at(length.start_of(now_ms / 1_000));
+    let mut records = judge(exchange, rules, price, &verified)?;
+    if rules.terms.needs_first_sightings() {
+        let noted = note_first_sightings(&app.store, (lp_id, unit), length, now_ms, &mut records).await;
+        noted.map_err(|error| sightings_refusal(&error))?;
+    }
     let (count, orders) = (records.len(), to_json(&records));
     if orders.len() > MAX_ORDERS_BYTES {
         let message = format!("{exchange} lists {count} orders: more than the pool keeps of one submission");
@@ -102,14 +110,18 @@ async fn keep(
         lp_id,
         unit: unit.to_owned(),
         price: to_json(&PriceRecord::new(price)),
-        terms_id: market.terms_id.clone(),
+        terms_id: rules.terms_id.clone(),
         adapter_sha256: adapter.sha256().to_owned(),
         reply_sha256: verified.reply_sha256,
         maybe_truncated: verified.list.maybe_truncated,
+        slices: rules.terms.looks().slices(),
+        // Nobody can ask for a rate over the first protocol.
+        ask_rate: None,
+        bid_rate: None,
         order_count: u64::try_from(count).unwrap_or(u64::MAX),
         orders,
     };
-    store_sample(app, market, sample).await?;
+    store_sample(app, rules, sample).await?;
     Ok(count)
 }
 
@@ -138,6 +150,20 @@ pub fn store_refusal(error: &StoreError) -> Refusal {
     }
     tracing::error!(error = error as &dyn std::error::Error, "the database failed a request");
     Refusal::new(WhoActs::Operator, "the pool's database does not work at the moment; nothing was stored")
+}
+
+fn sightings_refusal(error: &SightingsError) -> Refusal {
+    match error {
+        SightingsError::Store(error) => store_refusal(error),
+        SightingsError::Record(error) => {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "a sample in the database cannot be read"
+            );
+            let message = "the pool's database does not work at the moment; nothing was stored";
+            Refusal::new(WhoActs::Operator, message)
+        }
+    }
 }
 
 async fn find_lp(app: &App, exchange: &str, user: &str, unit: &str) -> Result<i64, Refusal> {
@@ -229,18 +255,27 @@ fn current_price(
 
 fn judge(
     exchange: &str,
-    market: &UnitConfig,
+    rules: &RulesConfig,
     price: PoolPrice,
     verified: &Verified,
 ) -> Result<Vec<OrderRecord>, Refusal> {
-    let orders = &verified.list.orders;
+    // What is closed is not on order any more. It counts only where the time in which an order stood does.
+    let by_time = rules.terms.looks().by_time();
+    let orders: Vec<&Order> =
+        verified.list.orders.iter().filter(|order| by_time || order.closed_ms.is_none()).collect();
     let judged: Vec<JudgedOrder> =
-        judge_orders(orders.iter().map(reported), &market.terms, price).map_err(|fault| {
-            let message = clean_text(&fault.to_string(), 300);
-            Refusal::new(WhoActs::Exchange, format!("invalid response from {exchange}: {message}"))
-                .because(Outcome::ExchangeFailed)
-        })?;
-    Ok(judged.iter().zip(orders).map(|(judged, order)| OrderRecord::new(judged, order.opened_ms)).collect())
+        judge_orders(orders.iter().copied().map(reported), rules.terms.judged_by(), price).map_err(
+            |fault| {
+                let message = clean_text(&fault.to_string(), 300);
+                Refusal::new(WhoActs::Exchange, format!("invalid response from {exchange}: {message}"))
+                    .because(Outcome::ExchangeFailed)
+            },
+        )?;
+    let records = judged.iter().zip(orders).map(|(judged, order)| OrderRecord {
+        closed_ms: order.closed_ms,
+        ..OrderRecord::new(judged, order.opened_ms)
+    });
+    Ok(records.collect())
 }
 
 fn reported(order: &Order) -> ReportedOrder<'_> {
@@ -251,10 +286,10 @@ fn reported(order: &Order) -> ReportedOrder<'_> {
     ReportedOrder { id: &order.id, side, price: &order.price, amount: &order.amount }
 }
 
-async fn store_sample(app: &App, market: &UnitConfig, sample: Sample) -> Result<(), Refusal> {
-    if !app.known_terms.contains(&market.terms_id) {
-        app.store.record_terms(&market.document).await.map_err(|error| store_refusal(&error))?;
-        app.known_terms.add(&market.terms_id);
+async fn store_sample(app: &App, rules: &RulesConfig, sample: Sample) -> Result<(), Refusal> {
+    if !app.known_terms.contains(&rules.terms_id) {
+        app.store.record_terms(&rules.document).await.map_err(|error| store_refusal(&error))?;
+        app.known_terms.add(&rules.terms_id);
     }
     app.store.submit(sample).await.map_err(|error| store_refusal(&error))?;
     Ok(())

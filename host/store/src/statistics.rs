@@ -124,8 +124,9 @@ impl Store {
         Ok(PoolStatus { last_credit, number_of_users: count(&row, "newest")? })
     }
 
-    /// The newest samples of an API key over all exchanges and units, newest first: as many as together
-    /// have `max_orders` orders, at most [`MAX_USER_SAMPLES`]. `None` if the key is not registered.
+    /// The newest samples of an API key over all exchanges and units, of each round that of the last slice, newest
+    /// first: as many as together have `max_orders` orders, at most [`MAX_USER_SAMPLES`]. `None` if the key is not
+    /// registered.
     pub async fn orders_of(
         &self,
         user: &str,
@@ -142,7 +143,9 @@ impl Store {
              LEFT JOIN credits c ON c.lp_id = s.lp_id AND c.unit = s.unit AND c.round_start = s.round_start \
              LEFT JOIN credit_details d \
              ON d.round_start = s.round_start AND d.lp_id = s.lp_id AND d.unit = s.unit \
-             WHERE s.user_id = $1 ORDER BY s.round_start DESC, s.lp_id DESC, s.unit DESC LIMIT $2",
+             WHERE s.user_id = $1 AND s.slice = (SELECT MAX(o.slice) FROM samples o \
+             WHERE o.round_start = s.round_start AND o.lp_id = s.lp_id AND o.unit = s.unit) \
+             ORDER BY s.round_start DESC, s.lp_id DESC, s.unit DESC LIMIT $2",
         )
         .bind(user_id)
         .bind(signed("the number of samples", needed)?)
@@ -196,8 +199,9 @@ async fn find_user(on: &mut AnyConnection, user: &str) -> Result<Option<i64>, St
 /// can be long, and mostly the first few samples are enough.
 async fn samples_needed(on: &mut AnyConnection, user_id: i64, max_orders: u64) -> Result<u64, StoreError> {
     let rows = sqlx::query(
-        "SELECT order_count FROM samples WHERE user_id = $1 \
-         ORDER BY round_start DESC, lp_id DESC, unit DESC LIMIT $2",
+        "SELECT s.order_count FROM samples s WHERE s.user_id = $1 AND s.slice = (SELECT MAX(o.slice) \
+         FROM samples o WHERE o.round_start = s.round_start AND o.lp_id = s.lp_id AND o.unit = s.unit) \
+         ORDER BY s.round_start DESC, s.lp_id DESC, s.unit DESC LIMIT $2",
     )
     .bind(user_id)
     .bind(signed("the number of samples", MAX_USER_SAMPLES)?)

@@ -199,7 +199,8 @@ async fn write_together(write: &WriteConnection, jobs: &[Job]) -> Result<Vec<Out
     let mut placed = None;
     if !samples.is_empty() {
         let round = hold_open(&mut transaction, write.dialect, now_ms, write.round_seconds).await?;
-        write_samples(&mut transaction, write.dialect, round, now_ms, &samples).await?;
+        let place = (round, write.round_seconds);
+        write_samples(&mut transaction, write.dialect, place, now_ms, &samples).await?;
         placed = Some(Placed { round_start: round.round_start() });
     }
     if jobs.iter().any(|job| matches!(job, Job::Registration(..))) {

@@ -41,7 +41,7 @@ impl Database {
         let url = format!("sqlite:{}", folder.join("pool.db").display());
         let clock = Clock::Fixed(Arc::clone(&now_ms));
         let store = Store::open(StoreOptions { url, round_seconds: ROUND_SECONDS, clock }).await?;
-        store.record_terms(&market.unit.document).await?;
+        store.record_terms(&market.unit.rules.document).await?;
         let registered =
             join_all(market.lps.iter().map(|lp| store.register(EXCHANGE, &lp.key, &lp.address, UNIT))).await;
         let mut lp_ids = Vec::with_capacity(registered.len());

@@ -55,10 +55,13 @@ impl Market {
             lp_id,
             unit: UNIT.to_owned(),
             price: self.price.clone(),
-            terms_id: self.unit.terms_id.clone(),
+            terms_id: self.unit.rules.terms_id.clone(),
             adapter_sha256: "a".repeat(64),
             reply_sha256: "b".repeat(64),
             maybe_truncated: false,
+            slices: 1,
+            ask_rate: None,
+            bid_rate: None,
             orders: self.orders[lp].clone(),
             order_count: self.orders_per_lp as u64,
         }
@@ -91,7 +94,7 @@ fn judged(unit: &UnitConfig, price: PoolPrice, lp: usize, orders: usize) -> Stri
         .iter()
         .zip(PRICES.iter().cycle())
         .map(|((id, amount), (side, price))| ReportedOrder { id, side: *side, price, amount });
-    let judged = judge_orders(reported, &unit.terms, price).unwrap();
+    let judged = judge_orders(reported, unit.rules.terms.judged_by(), price).unwrap();
     let records: Vec<OrderRecord> =
         judged.iter().map(|order| OrderRecord::new(order, Some(1_760_000_000_000))).collect();
     to_json(&records)

@@ -36,4 +36,6 @@ mod outbound;
 mod prices;
 mod registration;
 mod reload;
+mod rule_files;
+mod rules;
 mod several_servers;

@@ -28,7 +28,9 @@ pub mod spread_weighted;
 pub mod uniform_auction;
 pub mod unpaid;
 
-use self::auction_tllp::TllpRule;
+use ethnum::U256;
+
+use self::auction_tllp::{Highest, TllpRule};
 use self::book::{Book, Counted, SideBook};
 use self::counting::Counting;
 use self::fixed_cost::FixedCostRule;
@@ -39,11 +41,11 @@ use self::sigmoid::SigmoidRule;
 use self::spread_weighted::SpreadWeightedRule;
 use self::uniform_auction::UniformAuctionRule;
 use self::unpaid::{PerSide, Unpaid};
-use crate::money::Coins;
+use crate::money::{Amount, Coins};
 use crate::rate::Rate;
-use crate::round::Round;
+use crate::round::{Round, RoundLength};
 use crate::terms::Side;
-use crate::wide::Overflow;
+use crate::wide::{Overflow, wide};
 
 /// Which engine, by the name it has in a configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -139,6 +141,38 @@ impl SideEngine {
             Self::UniformAuction(_) => EngineKind::UniformAuction,
             Self::SpreadWeighted(_) => EngineKind::SpreadWeighted,
         }
+    }
+
+    /// The liquidity that it wants, where it has a target.
+    #[must_use]
+    pub fn target(&self) -> Option<Amount> {
+        match self {
+            Self::AuctionTllp(rule) => Some(rule.target()),
+            Self::Sigmoid(rule) => Some(rule.target()),
+            Self::UniformAuction(rule) => Some(rule.target()),
+            Self::FixedCost(_) | Self::SpreadWeighted(_) => None,
+        }
+    }
+
+    /// What its side costs a day: the reward, or the highest rate on all of the target, floored to 1e-8. A sigmoid's
+    /// fall beyond the target is not counted. For showing.
+    ///
+    /// # Errors
+    /// [`Overflow`], which the making of the rules rules out.
+    pub fn daily_cost(&self) -> Result<Coins, Overflow> {
+        let (rate, target) = match self {
+            Self::FixedCost(rule) => return Ok(rule.daily()),
+            Self::SpreadWeighted(rule) => return Ok(rule.daily()),
+            Self::AuctionTllp(rule) => match rule.highest() {
+                Highest::DailyCost(daily) => return Ok(daily),
+                Highest::Rate(rate) => (rate, rule.target()),
+            },
+            Self::Sigmoid(rule) => (rule.rate(), rule.target()),
+            Self::UniformAuction(rule) => (rule.highest(), rule.target()),
+        };
+        let day = Round { start_s: 0, length: RoundLength::DAY };
+        let cost = rate.pay(wide(target.e18()), U256::ONE, day)?;
+        u64::try_from(cost).ok().and_then(Coins::from_e8).ok_or(Overflow("cost"))
     }
 
     fn open(&self, side: &SideBook<'_>, call: &SideCall) -> Result<OpenedSide, Overflow> {

@@ -69,6 +69,24 @@ impl SigmoidRule {
         Ok(Self { rate, target, width })
     }
 
+    /// What the first coin earns a day, nearly.
+    #[must_use]
+    pub fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    /// The liquidity at which a further coin earns half of it.
+    #[must_use]
+    pub fn target(&self) -> Amount {
+        self.target
+    }
+
+    /// Over how much liquidity the rate falls off.
+    #[must_use]
+    pub fn width(&self) -> Amount {
+        self.width
+    }
+
     /// What a day costs with so much shown on a side, in 1e-18 coins, floored: F of the rule.
     ///
     /// # Errors

@@ -60,6 +60,24 @@ impl SpreadWeightedRule {
         Ok(Self { daily, tolerance, power })
     }
 
+    /// What the side pays a day.
+    #[must_use]
+    pub fn daily(&self) -> Coins {
+        self.daily
+    }
+
+    /// How far from the price an order earns nothing any more.
+    #[must_use]
+    pub fn tolerance(&self) -> Ratio {
+        self.tolerance
+    }
+
+    /// By which power an order's weight falls off.
+    #[must_use]
+    pub fn power(&self) -> u32 {
+        self.power
+    }
+
     pub(crate) fn open(&self, side: &SideBook<'_>, call: &SideCall) -> Result<OpenedSide, Overflow> {
         let budget = call.round.of_daily(self.daily)?.plus(call.extra)?;
         let mut members = Vec::with_capacity(side.entries.len());

@@ -64,8 +64,8 @@ impl Unpaid {
     pub fn name(self) -> &'static str {
         match self {
             Self::Drop => "drop",
-            Self::CarryOver { .. } => "carry_over",
-            Self::OtherSide => "other_side",
+            Self::CarryOver { .. } => "carry",
+            Self::OtherSide => "move",
         }
     }
 }

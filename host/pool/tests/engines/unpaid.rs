@@ -103,6 +103,6 @@ fn an_engine_that_pays_a_rate_has_nothing_to_carry() {
     let refused = MarketRules::new(both(&sigmoid("0.1", "1", "1")), Counting::default(), Unpaid::OtherSide);
     assert_eq!(
         refused.unwrap_err().to_string(),
-        "has unpaid = other_side, but sigmoid pays a rate and has no pot that could stay unpaid: drop is right"
+        "has unpaid = move, but sigmoid pays a rate and has no pot that could stay unpaid: drop is right"
     );
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
-use crate::judged::{OrderRecord, PriceRecord, RoundStatistics};
+use crate::judged::{Carried, OrderRecord, PriceRecord, RoundStatistics, is_zero};
 
 /// The content of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,9 @@ pub struct RoundBody {
     pub reward: String,
     /// What they paid, in coins.
     pub paid: String,
+    /// What the round before carried over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carried: Vec<Carried>,
     /// Totals and pots.
     pub statistics: RoundStatistics,
     /// The LPs, in the order in which remainders are shared among equals.
@@ -93,7 +96,10 @@ pub struct Quote {
 pub struct LpRound {
     /// The LP's pseudonym.
     pub lp: Digest,
-    /// What it showed.
+    /// What it showed at the end of the round before, where the rules hold a round against it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<SampleEntry>,
+    /// What it showed, in each market by rising slice.
     pub samples: Vec<SampleEntry>,
     /// What it was credited.
     pub credits: Vec<RoundCredit>,
@@ -107,6 +113,9 @@ pub struct SampleEntry {
     pub exchange: String,
     /// The unit.
     pub unit: String,
+    /// The slice of the round that it stands for, counted from 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub slice: u64,
     /// When it was taken, in Unix milliseconds.
     pub at_ms: u64,
     /// The reward rules it was judged by.
@@ -117,6 +126,12 @@ pub struct SampleEntry {
     pub reply: String,
     /// Whether the exchange may have cut its list off.
     pub maybe_truncated: bool,
+    /// The least that the LP asks for each coin a day on offers to sell: a decimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask_rate: Option<String>,
+    /// The same on offers to buy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bid_rate: Option<String>,
     /// The price it was judged by.
     pub price: PriceRecord,
     /// The orders. Their ids are commitments.
@@ -135,8 +150,11 @@ pub struct RoundCredit {
     pub provided: String,
     /// In coins.
     pub amount: String,
-    /// What each order earned, in the sample's order.
+    /// What each order of the last sample earned, in the sample's order.
     pub orders: Vec<String>,
+    /// What orders earned that were not in the last sample any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<String>,
 }
 
 /// A correction by the operator.

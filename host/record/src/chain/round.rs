@@ -8,9 +8,9 @@ use alp_pool::round::RoundLength;
 use super::body::{LpRound, PriceQuotes, RoundBody, RoundCredit, SampleEntry, TermsEntry};
 use super::digest::Digest;
 use super::pseudonym::{Opening, order_commitment};
-use crate::computed::{ComputeError, Computed, Evidence, compute_round};
+use crate::computed::{ComputeError, Computed, Evidence, RoundEvidence, compute_round};
 use crate::judged::{
-    CreditDetail, OrderRecord, PriceRecord, RecordError, RoundStatistics, from_json, to_json,
+    Carried, CreditDetail, OrderRecord, PriceRecord, RecordError, RoundStatistics, from_json, to_json,
 };
 
 /// What a round is made of.
@@ -24,6 +24,8 @@ pub struct RoundInputs<'a> {
     pub terms: &'a BTreeMap<String, String>,
     /// The prices that were in force.
     pub prices: Vec<PriceQuotes>,
+    /// What the round before carried over, as its statistics say.
+    pub carried: Vec<Carried>,
     /// The LPs that have samples, by rising number.
     pub lps: Vec<LpSamples<'a>>,
 }
@@ -37,8 +39,10 @@ pub struct LpSamples<'a> {
     pub pseudonym: Digest,
     /// What opens the pseudonym.
     pub opening: &'a Opening,
-    /// Its samples, with the orders as they are stored.
+    /// Its samples, with the orders as they are stored, in each market by rising slice.
     pub samples: Vec<StoredOrders<'a>>,
+    /// Those that it gave at the end of the round before, where the rules hold a round against it.
+    pub before: Vec<StoredOrders<'a>>,
 }
 
 /// A sample as it is stored: its orders bear the exchange's ids.
@@ -48,8 +52,14 @@ pub struct StoredOrders<'a> {
     pub exchange: &'a str,
     /// The unit.
     pub unit: &'a str,
+    /// The slice of its round, counted from 0.
+    pub slice: u32,
     /// When it was taken, in Unix milliseconds.
     pub at_ms: u64,
+    /// The least that the LP asks for each coin a day on offers to sell: a decimal.
+    pub ask_rate: Option<&'a str>,
+    /// The same on offers to buy.
+    pub bid_rate: Option<&'a str>,
     /// The reward rules it was judged by.
     pub terms_id: &'a str,
     /// The SHA-256 of the adapter.
@@ -71,9 +81,11 @@ pub struct StoredOrders<'a> {
 pub fn round_body(inputs: &RoundInputs<'_>) -> Result<(RoundBody, Computed), ComputeError> {
     let mut lps = Vec::with_capacity(inputs.lps.len());
     for lp in &inputs.lps {
-        let samples = lp.samples.iter().map(|stored| committed(lp.opening, stored));
-        let samples = samples.collect::<Result<Vec<_>, _>>()?;
-        lps.push(LpRound { lp: lp.pseudonym, samples, credits: Vec::new() });
+        let all = |stored: &[StoredOrders<'_>]| {
+            stored.iter().map(|stored| committed(lp.opening, stored)).collect::<Result<Vec<_>, _>>()
+        };
+        let (before, samples) = (all(&lp.before)?, all(&lp.samples)?);
+        lps.push(LpRound { lp: lp.pseudonym, before, samples, credits: Vec::new() });
     }
     let mut terms = Vec::new();
     for (id, document) in inputs.terms {
@@ -83,7 +95,8 @@ pub fn round_body(inputs: &RoundInputs<'_>) -> Result<(RoundBody, Computed), Com
     let mut prices = inputs.prices.clone();
     prices.sort_unstable();
     prices.dedup();
-    let mut computed = recompute(inputs.length, &terms, &lps)?;
+    let span = (inputs.start, inputs.length);
+    let mut computed = recompute(span, &terms, &inputs.carried, &lps)?;
     let statistics: RoundStatistics = from_json(&computed.statistics, "statistics")?;
     let credits = credits_by_lp(&computed, &lps)?;
     for (lp, credits) in lps.iter_mut().zip(credits) {
@@ -96,6 +109,7 @@ pub fn round_body(inputs: &RoundInputs<'_>) -> Result<(RoundBody, Computed), Com
         prices,
         reward: coins_text(computed.reward_e8),
         paid: coins_text(computed.paid_e8),
+        carried: inputs.carried.clone(),
         statistics,
         lps,
     };
@@ -107,32 +121,56 @@ pub fn round_body(inputs: &RoundInputs<'_>) -> Result<(RoundBody, Computed), Com
     Ok((body, computed))
 }
 
-/// Computes the round from what is published. The LPs are numbered by their places.
+/// Computes the round of this start and length from what is published. The LPs are numbered by their places.
 pub(super) fn recompute(
-    length: RoundLength,
+    (start, length): (u64, RoundLength),
     terms: &[TermsEntry],
+    carried: &[Carried],
     lps: &[LpRound],
 ) -> Result<Computed, ComputeError> {
     let documents: BTreeMap<String, String> =
         terms.iter().map(|terms| (terms.id.to_string(), terms.document.clone())).collect();
-    let mut written = Vec::new();
+    let samples: Vec<Written<'_>> = written(lps, |lp| &lp.samples);
+    let before: Vec<Written<'_>> = written(lps, |lp| &lp.before);
+    let samples: Vec<Evidence<'_>> = samples.iter().map(Written::evidence).collect();
+    let before: Vec<Evidence<'_>> = before.iter().map(Written::evidence).collect();
+    let round =
+        RoundEvidence { start, length, samples: &samples, before: &before, carried, documents: &documents };
+    compute_round(&round)
+}
+
+/// A published sample, its orders as JSON again.
+struct Written<'a> {
+    place: usize,
+    sample: &'a SampleEntry,
+    terms_id: String,
+    orders: String,
+}
+
+fn written(lps: &[LpRound], samples_of: impl Fn(&LpRound) -> &[SampleEntry]) -> Vec<Written<'_>> {
+    let mut all = Vec::new();
     for (place, lp) in lps.iter().enumerate() {
-        for sample in &lp.samples {
-            written.push((place, sample, sample.terms.to_string(), to_json(&sample.orders)));
+        for sample in samples_of(lp) {
+            let (terms_id, orders) = (sample.terms.to_string(), to_json(&sample.orders));
+            all.push(Written { place, sample, terms_id, orders });
         }
     }
-    let evidence: Vec<Evidence<'_>> = written
-        .iter()
-        .map(|(place, sample, terms_id, orders)| Evidence {
-            exchange: &sample.exchange,
-            unit: &sample.unit,
-            lp_id: i64::try_from(*place).unwrap_or(i64::MAX),
-            submitted_at_ms: sample.at_ms,
-            terms_id,
-            orders,
-        })
-        .collect();
-    compute_round(length, &evidence, &documents)
+    all
+}
+
+impl Written<'_> {
+    fn evidence(&self) -> Evidence<'_> {
+        Evidence {
+            exchange: &self.sample.exchange,
+            unit: &self.sample.unit,
+            lp_id: i64::try_from(self.place).unwrap_or(i64::MAX),
+            submitted_at_ms: self.sample.at_ms,
+            terms_id: &self.terms_id,
+            ask_rate: self.sample.ask_rate.as_deref(),
+            bid_rate: self.sample.bid_rate.as_deref(),
+            orders: &self.orders,
+        }
+    }
 }
 
 /// The credits as they stand in the body: for each LP in the order of its samples.
@@ -161,6 +199,7 @@ pub(super) fn credits_by_lp(
                 provided: credited.provided.clone(),
                 amount: coins_text(credited.amount_e8),
                 orders: detail.orders,
+                earlier: detail.earlier,
             });
         }
         all.push(credits);
@@ -183,11 +222,14 @@ fn committed(opening: &Opening, stored: &StoredOrders<'_>) -> Result<SampleEntry
     Ok(SampleEntry {
         exchange: stored.exchange.to_owned(),
         unit: stored.unit.to_owned(),
+        slice: u64::from(stored.slice),
         at_ms: stored.at_ms,
         terms: Digest::parse(stored.terms_id).ok_or(RecordError::Damaged("the id of reward rules"))?,
         adapter: stored.adapter.to_owned(),
         reply: stored.reply.to_owned(),
         maybe_truncated: stored.maybe_truncated,
+        ask_rate: stored.ask_rate.map(str::to_owned),
+        bid_rate: stored.bid_rate.map(str::to_owned),
         price,
         orders,
     })

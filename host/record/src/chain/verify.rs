@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::body::{Body, LpAmount};
+use super::body::{Body, LpAmount, RoundBody};
 use super::digest::Digest;
 use super::entry::{Entry, EntryError, Header, PublicKey, Signature};
 use super::merkle::InclusionProof;
-use super::receipt::{Receipt, SignedReceipt};
+use super::receipt::SignedReceipt;
 use super::round::coins_text;
 
+mod neighbours;
+mod receipts;
 mod round_check;
 
 /// Most findings that are kept; the rest is counted.
@@ -97,6 +99,8 @@ pub struct Verifier {
     /// Heads that were seen elsewhere, by number.
     heads: BTreeMap<u64, Vec<(String, Digest)>>,
     rounds_seen: (Option<u64>, Option<u64>),
+    /// The round that was read last.
+    last_round: Option<Box<RoundBody>>,
 }
 
 impl Verifier {
@@ -164,9 +168,16 @@ impl Verifier {
             }
         }
         match &entry.body {
-            Body::Epoch(_) => {}
+            // A new epoch may follow a database that was restored, which knows an older round before.
+            Body::Epoch(_) => self.last_round = None,
             Body::Round(round) => {
                 self.rounds = self.rounds.saturating_add(1);
+                if let Some(before) = self.last_round.take() {
+                    for what in neighbours::check(&before, round) {
+                        self.find(Some(number), Some(round.start), what);
+                    }
+                }
+                self.last_round = Some(round.clone());
                 for what in round_check::check(round) {
                     self.find(Some(number), Some(round.start), what);
                 }
@@ -274,42 +285,6 @@ impl Verifier {
 
     fn last_was_seen_from_the_start(&self, number: u64) -> bool {
         self.entries == number.saturating_add(1)
-    }
-
-    fn check_receipts(&mut self, number: u64, round: &super::body::RoundBody) {
-        for lp in &round.lps {
-            for sample in &lp.samples {
-                let key = (round.start, lp.lp, sample.exchange.clone(), sample.unit.clone());
-                for signed in self.receipts.remove(&key).unwrap_or_default() {
-                    let receipt = &signed.receipt;
-                    let wrong = if receipt.at_ms > sample.at_ms {
-                        Some(format!(
-                            "leaves out the submission of {} ms for which there is a receipt",
-                            receipt.at_ms
-                        ))
-                    } else if receipt.at_ms == sample.at_ms
-                        && receipt.orders != Receipt::orders_digest(&sample.orders)
-                    {
-                        Some(format!("has other orders than the receipt of {} ms", receipt.at_ms))
-                    } else {
-                        None
-                    };
-                    match (wrong, self.key) {
-                        (Some(what), Some(key)) if signed.is_signed_by(key) => {
-                            self.find(Some(number), Some(round.start), what);
-                        }
-                        (None, Some(key)) if signed.is_signed_by(key) => {
-                            self.receipts_found = self.receipts_found.saturating_add(1);
-                        }
-                        (_, _) => {
-                            let what =
-                                format!("the receipt of {} ms is not signed by the pool", receipt.at_ms);
-                            self.find(None, Some(round.start), what);
-                        }
-                    }
-                }
-            }
-        }
     }
 
     /// Receipts whose round was read, or lies between rounds that were, and which no sample answered.

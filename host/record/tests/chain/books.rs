@@ -95,7 +95,10 @@ pub(crate) fn round(start: u64) -> (RoundBody, Computed) {
             .map(|(unit, orders, price)| StoredOrders {
                 exchange: "binance",
                 unit,
+                slice: 0,
                 at_ms: start * 1000 + 5_000,
+                ask_rate: None,
+                bid_rate: None,
                 terms_id: &id,
                 adapter: "aa",
                 reply: "bb",
@@ -104,12 +107,14 @@ pub(crate) fn round(start: u64) -> (RoundBody, Computed) {
                 orders,
             })
             .collect(),
+        before: Vec::new(),
     });
     let inputs = RoundInputs {
         start,
         length: RoundLength::MINUTE,
         terms: &documents,
         prices: prices(),
+        carried: Vec::new(),
         lps: lps.collect(),
     };
     round_body(&inputs).unwrap()

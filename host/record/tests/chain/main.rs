@@ -9,5 +9,6 @@
 )]
 
 mod books;
+mod slices;
 mod tampering;
 mod verifying;

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use alp_pool::money::{Amount, Coins, Ratio};
-use alp_pool::terms::{Fill, RankNumber, RankTerms, SideTerms, Terms};
+use alp_pool::schedule::Schedule;
+use alp_record::MarketTerms;
 
 use crate::containment::ExchangeLimits;
 
 use super::faults::ConfigFaults;
 use super::grant_section::read_grant;
+use super::market_section::read_market;
 use super::section::{self, Section};
-use super::{ExchangeConfig, MAX_EXCHANGES, UnitConfig};
+use super::{ExchangeConfig, MAX_EXCHANGES, RulesConfig, UnitConfig};
 
 /// Longest name of an exchange, a unit or a currency.
 const MAX_NAME: usize = 64;
@@ -146,7 +147,8 @@ fn read_unit(section: &Section<'_, '_>, name: &str, currency: &str) -> Option<Un
     let quote = section.text("quote", Some(&name.to_uppercase()));
     let reverse = section.flag("reverse", false);
     let parameters = read_parameters(section);
-    let terms = read_unit_terms(section);
+    let terms = read_market(section);
+    let changes = read_changes(section);
     for (key, currency) in [("base", &base), ("quote", &quote)] {
         let right = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
         if currency
@@ -156,71 +158,43 @@ fn read_unit(section: &Section<'_, '_>, name: &str, currency: &str) -> Option<Un
             section.fault(key, "must be a currency in capitals, such as NBT");
         }
     }
-    let (base, quote, reverse, terms) = (base?, quote?, reverse?, terms?);
-    let document = alp_record::write_terms(&base, &quote, reverse, &terms);
-    let terms_id = alp_record::id_of(&document);
-    Some(UnitConfig { base, quote, reverse, parameters, terms, document, terms_id })
+    let (base, quote, reverse, terms, changes) = (base?, quote?, reverse?, terms?, changes?);
+    let rules = |terms| RulesConfig::new(&base, &quote, reverse, terms);
+    let changes = changes.into_iter().map(|(from, terms)| (from, rules(terms))).collect();
+    let changes = read_schedule(section, changes)?;
+    Some(UnitConfig { rules: rules(terms), changes, base, quote, reverse, parameters })
+}
+
+/// Every `[[change]]`: from when, and the full rules that begin then.
+fn read_changes(section: &Section<'_, '_>) -> Option<Vec<(u64, MarketTerms)>> {
+    let changes = section.list("change");
+    let read = changes.iter().map(|change| {
+        let (from, terms) = (change.moment("from"), read_market(change));
+        change.finish();
+        Some((from?, terms?))
+    });
+    // Collected first, so that the faults of all of them are found.
+    let read: Vec<_> = read.collect();
+    read.into_iter().collect()
+}
+
+fn read_schedule(
+    section: &Section<'_, '_>,
+    changes: Vec<(u64, RulesConfig)>,
+) -> Option<Option<Schedule<RulesConfig>>> {
+    if changes.is_empty() {
+        return Some(None);
+    }
+    match Schedule::new(changes) {
+        Ok(schedule) => Some(Some(schedule)),
+        Err(error) => {
+            section.fault("change", error.to_string());
+            None
+        }
+    }
 }
 
 fn read_parameters(section: &Section<'_, '_>) -> BTreeMap<String, String> {
     let Some(parameters) = section.section("parameters") else { return BTreeMap::new() };
     parameters.texts().into_iter().filter_map(|(name, text)| text.map(|text| (name, text))).collect()
-}
-
-fn read_unit_terms(section: &Section<'_, '_>) -> Option<Terms> {
-    let reward = section.decimal("reward", None, Coins::parse);
-    let target = section.decimal("target", None, Amount::parse);
-    let fill = section.text("fills_target", Some(Fill::PerRank.name())).and_then(|text| {
-        let fill = [Fill::PerRank, Fill::Paid, Fill::All].into_iter().find(|fill| fill.name() == text);
-        if fill.is_none() {
-            section.fault("fills_target", "must be \"per_rank\", \"paid\" or \"all\"");
-        }
-        fill
-    });
-    let ask = read_side(section, "ask");
-    let bid = read_side(section, "bid");
-    match Terms::new(reward?, target?, fill?, ask?, bid?) {
-        Ok(terms) => Some(terms),
-        Err(error) => {
-            section.fault("", error.to_string());
-            None
-        }
-    }
-}
-
-fn read_side(section: &Section<'_, '_>, side: &str) -> Option<SideTerms> {
-    let Some(section) = section.section(side) else {
-        section.fault(side, format!("is missing: write a section {side} with a ratio and at least rank_1"));
-        return None;
-    };
-    let ratio = section.decimal("ratio", None, Ratio::parse);
-    let mut ranks = Vec::new();
-    let mut complete = true;
-    for (name, rank) in section.other_sections() {
-        let number = name.strip_prefix("rank_").and_then(|number| number.parse::<u8>().ok());
-        if number.is_none_or(|number| number == 0 || name != format!("rank_{number}")) {
-            rank.fault("", "must be called rank_1, rank_2 and so on");
-        }
-        let ratio = rank.decimal("ratio", None, Ratio::parse);
-        let tolerance = rank.decimal("tolerance", Some(Ratio::ONE), Ratio::parse);
-        rank.finish();
-        match (number, ratio, tolerance) {
-            (Some(number), Some(ratio), Some(tolerance)) => {
-                ranks.push(RankTerms { number: RankNumber(number), ratio, tolerance });
-            }
-            (_, _, _) => complete = false,
-        }
-    }
-    section.finish();
-    let ratio = ratio?;
-    if !complete {
-        return None;
-    }
-    match SideTerms::new(ratio, ranks) {
-        Ok(side) => Some(side),
-        Err(error) => {
-            section.fault("", error.to_string());
-            None
-        }
-    }
 }

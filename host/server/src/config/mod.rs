@@ -5,8 +5,11 @@
 mod exchange_file;
 mod faults;
 mod grant_section;
+mod market_section;
 mod pool_file;
 mod section;
+mod side_engine;
+mod unit;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -16,13 +19,13 @@ use std::time::Duration;
 use alp_pool::address::AddressRules;
 use alp_pool::price::Price;
 use alp_pool::round::RoundLength;
-use alp_pool::terms::Terms;
 
 use crate::containment::ExchangeLimits;
 use crate::network::OutboundGrant;
 
 pub use faults::{ConfigFault, ConfigFaults};
 pub use grant_section::{Builds, GrantConfig};
+pub use unit::{RulesConfig, UnitConfig};
 
 /// Largest configuration file that is read, in bytes. A pool of a hundred markets fits many times over.
 pub const MAX_FILE_BYTES: u64 = 1024 * 1024;
@@ -128,25 +131,6 @@ pub struct ExchangeConfig {
     pub containment: ExchangeLimits,
     /// The markets by unit.
     pub units: BTreeMap<String, UnitConfig>,
-}
-
-/// One market: a unit at an exchange.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnitConfig {
-    /// The currency that is provided: `NBT`.
-    pub base: String,
-    /// The currency it is priced in: `BTC`.
-    pub quote: String,
-    /// Whether the exchange quotes units for a coin while the price says coins for a unit.
-    pub reverse: bool,
-    /// What the adapter needs to know of the market beyond its name.
-    pub parameters: BTreeMap<String, String>,
-    /// The reward rules.
-    pub terms: Terms,
-    /// The rules as a canonical document, kept with what was judged by them.
-    pub document: String,
-    /// The document's SHA-256, in hex.
-    pub terms_id: String,
 }
 
 /// Where a price comes from.

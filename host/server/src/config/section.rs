@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::MAX_FILE_BYTES;
 use super::faults::ConfigFaults;
+use crate::calendar;
 
 /// Reads a file and hands its top table to `read`. Keys that `read` did not ask for are faults.
 pub(super) fn read_file<T>(
@@ -164,6 +165,47 @@ impl<'a, 'i> Section<'a, 'i> {
             self.fault(key, format!("must be {wanted}"));
         }
         texts
+    }
+
+    /// Whether a key is there.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Takes a key as known without reading it.
+    pub(super) fn pass_over(&self, key: &str) {
+        self.used.borrow_mut().insert(key.to_owned());
+    }
+
+    /// A decimal number that may be left out. Nothing if it is faulty.
+    pub(super) fn optional_decimal<T, E: Display>(
+        &self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Option<T>> {
+        if self.has(key) { self.decimal(key, None, parse).map(Some) } else { Some(None) }
+    }
+
+    /// A whole number that may be left out. Nothing if it is faulty.
+    pub(super) fn optional_whole(&self, key: &str, bounds: RangeInclusive<u64>) -> Option<Option<u64>> {
+        if self.has(key) { self.whole(key, *bounds.start(), bounds).map(Some) } else { Some(None) }
+    }
+
+    /// A moment, in Unix seconds: that number, or a date with its time and zone, in quotes or not.
+    pub(super) fn moment(&self, key: &str) -> Option<u64> {
+        let wanted = "a moment such as 2026-12-01T00:00:00Z, or Unix seconds";
+        let text = match self.value(key) {
+            Some(DeValue::String(text)) => text.to_string(),
+            Some(DeValue::Datetime(moment)) => moment.to_string(),
+            Some(DeValue::Integer(number)) if number.radix() == 10 => number.as_str().to_owned(),
+            Some(other) => return self.wrong_type(key, other, wanted),
+            None => return self.missing(key, None, wanted),
+        };
+        let moment = calendar::read_moment(&text).filter(|moment| *moment > 0);
+        if moment.is_none() {
+            self.fault(key, format!("must be {wanted}"));
+        }
+        moment
     }
 
     /// A list of whole numbers below 256.

@@ -91,3 +91,33 @@ async fn a_round_of_no_length_is_refused() {
     let refused = Store::open(options).await;
     assert!(matches!(refused, Err(StoreError::Invalid { .. })), "{refused:?}");
 }
+
+#[tokio::test]
+async fn samples_of_a_database_from_before_rounds_had_slices_are_kept_in_the_first() {
+    use sqlx::{Connection, Executor};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pool.db");
+    let mut before = sqlx::migrate!();
+    before.migrations = before.migrations.iter().filter(|step| step.version < 30).cloned().collect();
+    sqlx::any::install_default_drivers();
+    let url = format!("sqlite:{}?mode=rwc", path.display());
+    let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
+    before.run(&mut connection).await.unwrap();
+    let rows = "INSERT INTO users VALUES (1, 'alice'); \
+        INSERT INTO lps VALUES (1, 1, 'bittrex', 'Balice', 5); \
+        INSERT INTO lp_units VALUES (1, 1, 'btc', 5); \
+        INSERT INTO terms VALUES ('t', '{}', 5); \
+        INSERT INTO samples VALUES (60, 1, 'btc', 1, 61000, 't', 'a', 'r', 1, 2, 'p', '[1,2]');";
+    connection.execute(rows).await.unwrap();
+    connection.close().await.unwrap();
+
+    let store = open_file(&path, Clock::Database).await;
+    let samples = store.samples(60).await.unwrap();
+    assert_eq!(samples.len(), 1);
+    let alp_store::StoredSample { exchange, submitted_at_ms, slice, sample } = &samples[0];
+    assert_eq!((exchange.as_str(), *submitted_at_ms, *slice), ("bittrex", 61_000, 0));
+    assert_eq!((sample.orders.as_str(), sample.price.as_str(), sample.maybe_truncated), ("[1,2]", "p", true));
+    assert_eq!((sample.order_count, &sample.ask_rate, &sample.bid_rate), (2, &None, &None));
+    assert_eq!(store.orders_of("alice", 10).await.unwrap().unwrap().len(), 1);
+    store.close().await;
+}

@@ -26,6 +26,7 @@ macro_rules! suite {
             mod samples;
             mod schema;
             mod servers;
+            mod slices;
         }
     };
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use alp_pool::evidence::Span;
 use alp_pool::judge::{ReportedOrder, judge_orders};
 use alp_pool::median::median;
 use alp_pool::money::Coins;
@@ -13,7 +14,8 @@ use super::super::body::{LpRound, PriceQuotes, RoundBody, SampleEntry};
 use super::super::digest::Digest;
 use super::super::round::{coins_text, credits_by_lp, recompute};
 use crate::judged::{OrderRecord, to_json};
-use crate::terms_document::read_terms;
+use crate::market_document::read_market;
+use crate::market_terms::MarketTerms;
 
 /// Everything that is wrong with a round, a sentence each.
 pub(super) fn check(round: &RoundBody) -> Vec<String> {
@@ -23,7 +25,7 @@ pub(super) fn check(round: &RoundBody) -> Vec<String> {
         if Digest::of(&[terms.document.as_bytes()]) != terms.id {
             wrong.push(format!("the reward rules {} were changed", terms.id));
         }
-        match read_terms(&terms.document) {
+        match read_market(&terms.document) {
             Ok(read) => drop(rules.insert(terms.id, read)),
             Err(error) => wrong.push(format!("the reward rules {} cannot be read: {error}", terms.id)),
         }
@@ -36,7 +38,10 @@ pub(super) fn check(round: &RoundBody) -> Vec<String> {
         }
         for sample in &lp.samples {
             match rules.get(&sample.terms) {
-                Some(terms) => wrong.extend(wrong_sample(lp, sample, terms, &round.prices)),
+                Some(market) => {
+                    wrong.extend(wrong_slice(round, lp, sample, market));
+                    wrong.extend(wrong_sample(lp, sample, market.judged_by(), &round.prices));
+                }
                 None => wrong.push(format!("a sample of {} names reward rules that are not there", lp.lp)),
             }
         }
@@ -67,6 +72,29 @@ fn wrong_price(price: &PriceQuotes) -> Option<String> {
         return None;
     }
     Some(format!("the price {} of {} is not the median of its quotes", price.price, price.unit))
+}
+
+/// The slice that a moment of this round falls into. What was written at the edge of the round counts as if within.
+pub(super) fn slice_of(round: &RoundBody, market: &MarketTerms, at_ms: u64) -> u64 {
+    let start_ms = round.start.saturating_mul(1_000);
+    let end_ms = start_ms.saturating_add(u64::from(round.seconds).saturating_mul(1_000));
+    u64::from(market.looks().slice_of(Span { start_ms, end_ms }, at_ms))
+}
+
+fn wrong_slice(
+    round: &RoundBody,
+    lp: &LpRound,
+    sample: &SampleEntry,
+    market: &MarketTerms,
+) -> Option<String> {
+    let right = slice_of(round, market, sample.at_ms);
+    (sample.slice != right).then(|| {
+        let SampleEntry { exchange, unit, slice, at_ms, .. } = sample;
+        format!(
+            "a sample of {} on {exchange} {unit} of {at_ms} ms stands for slice {slice}, not for {right}",
+            lp.lp
+        )
+    })
 }
 
 fn wrong_sample(lp: &LpRound, sample: &SampleEntry, terms: &Terms, prices: &[PriceQuotes]) -> Option<String> {
@@ -100,7 +128,9 @@ fn wrong_sample(lp: &LpRound, sample: &SampleEntry, terms: &Terms, prices: &[Pri
         Err(fault) => return Some(format!("the orders of {} on {market} cannot be judged: {fault}", lp.lp)),
     };
     for (judged, stated) in judged.iter().zip(&sample.orders) {
-        if OrderRecord::new(judged, stated.opened_ms) != *stated {
+        let OrderRecord { closed_ms, first_seen_ms, .. } = *stated;
+        let right = OrderRecord { closed_ms, first_seen_ms, ..OrderRecord::new(judged, stated.opened_ms) };
+        if right != *stated {
             return Some(format!(
                 "order {} of {} on {market} is judged otherwise than its price says",
                 stated.id, lp.lp
@@ -114,7 +144,7 @@ fn wrong_credits(round: &RoundBody) -> Vec<String> {
     let Ok(length) = RoundLength::from_seconds(round.seconds) else {
         return vec![format!("a round of {} seconds does not exist", round.seconds)];
     };
-    let computed = match recompute(length, &round.terms, &round.lps) {
+    let computed = match recompute((round.start, length), &round.terms, &round.carried, &round.lps) {
         Ok(computed) => computed,
         Err(error) => return vec![format!("it cannot be computed again: {error}")],
     };
