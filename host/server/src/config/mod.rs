@@ -5,6 +5,7 @@
 mod exchange_file;
 mod faults;
 mod grant_section;
+mod payouts_section;
 mod pool_file;
 mod section;
 
@@ -20,6 +21,7 @@ use alp_pool::terms::Terms;
 
 use crate::containment::ExchangeLimits;
 use crate::network::OutboundGrant;
+use crate::payouts::PayoutsConfig;
 
 pub use faults::{ConfigFault, ConfigFaults};
 pub use grant_section::{Builds, GrantConfig};
@@ -77,6 +79,8 @@ pub struct PoolConfig {
     pub limits: Limits,
     /// Whether replies are kept, and how.
     pub keep_replies: Option<KeepConfig>,
+    /// Whether LPs are paid, and how.
+    pub payouts: Option<PayoutsConfig>,
 }
 
 /// Keeping replies, sealed, for some days.
