@@ -86,7 +86,11 @@ impl Payer {
             PayoutCommand::List => return self.list().await.map_err(failed),
             PayoutCommand::Show { id } => return self.show(*id).await.map_err(failed),
             PayoutCommand::Statement { id } => return self.statement(*id).await.map_err(failed),
-            _ => {}
+            PayoutCommand::Approve { .. }
+            | PayoutCommand::Hold { .. }
+            | PayoutCommand::Resolve { .. }
+            | PayoutCommand::Adopt { .. }
+            | PayoutCommand::Sent { .. } => {}
         }
         let lease = lease.ok_or("another server leads: give the command there")?;
         match command {

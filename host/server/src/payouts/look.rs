@@ -39,7 +39,7 @@ impl View {
             .history
             .spends
             .iter()
-            .find(|other| other.confirmations >= 0 && conflicting.iter().any(|txid| *txid == other.txid));
+            .find(|other| other.confirmations >= 0 && conflicting.contains(&other.txid));
         let conflict = match other {
             Some(other) => Some(conflict_with(other, payout)?),
             None => None,

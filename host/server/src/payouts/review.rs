@@ -161,7 +161,12 @@ impl Payer {
                         let change = PayoutChange { txid, note, ..PayoutChange::default() };
                         self.moved(lease, payout, "sent", &change).await
                     }
-                    _ => Ok(Outcome::Waiting),
+                    Next::Sent { .. }
+                    | Next::Paid
+                    | Next::Void
+                    | Next::Broadcast
+                    | Next::Wait
+                    | Next::Stop(_) => Ok(Outcome::Waiting),
                 };
             }
             Err(error) => error,

@@ -37,10 +37,9 @@ impl Payer {
         if let Some(payout) = view.open.iter().find(|payout| payout.stage == "reserved") {
             return self.make(lease, wallet, &view, payout, now_ms).await;
         }
-        match self.plan_if_due(lease, Some(wallet), now_ms).await? {
-            Outcome::Idle { .. } if waiting => Ok(Outcome::Waiting),
-            other => Ok(other),
-        }
+        let planned = self.plan_if_due(lease, Some(wallet), now_ms).await?;
+        let nothing_due = matches!(planned, Outcome::Idle { .. });
+        Ok(if nothing_due && waiting { Outcome::Waiting } else { planned })
     }
 
     /// The wallet cannot be asked, or will not: nothing is lost, and it is asked again.
@@ -93,10 +92,9 @@ impl Payer {
                 _ => {}
             }
         }
-        match self.plan_if_due(lease, None, now_ms).await? {
-            Outcome::Idle { .. } if !open.is_empty() => Ok(Outcome::Waiting),
-            other => Ok(other),
-        }
+        let planned = self.plan_if_due(lease, None, now_ms).await?;
+        let nothing_due = matches!(planned, Outcome::Idle { .. });
+        Ok(if nothing_due && !open.is_empty() { Outcome::Waiting } else { planned })
     }
 
     async fn hand_over(&self, lease: &Lease, payout: &PayoutRow) -> Result<Outcome, StepError> {
