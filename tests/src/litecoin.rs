@@ -12,6 +12,7 @@ use alp_server::payouts::Rpc;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::wait::wait_until;
 
@@ -20,7 +21,11 @@ pub struct Litecoin {
     folder: TempDir,
     port: u16,
     child: Option<Child>,
+    _alone: MutexGuard<'static, ()>,
 }
+
+/// One daemon at a time: each writes a wallet through to the disk, beside whatever other tests do there.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 impl Litecoin {
     /// Starts it, with a funded wallet `pool` and a wallet `lps`. `None` where litecoind is not installed: the test is
@@ -35,7 +40,7 @@ impl Litecoin {
         }
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut daemon = Self { folder, port, child: None };
+        let mut daemon = Self { folder, port, child: None, _alone: ALONE.lock().await };
         daemon.run().await;
         for wallet in ["pool", "lps"] {
             let params = json!([wallet, false, false, "", false, false, true]);
@@ -43,6 +48,8 @@ impl Litecoin {
         }
         let own = daemon.new_address("pool").await;
         daemon.ask("pool", "generatetoaddress", json!([110, own])).await;
+        // Writes the chain to the disk: a kill must not take the blocks that made the wallet's coins.
+        daemon.ask("", "gettxoutsetinfo", json!([])).await;
         Some(daemon)
     }
 
@@ -118,7 +125,7 @@ impl Litecoin {
     async fn try_ask(&self, wallet: &str, method: &str, params: Value) -> Result<Value, String> {
         let auth = BasicAuth { user: "alp".into(), password: "secret".into() };
         let grant = OutboundGrant::post(&self.url(wallet)).unwrap().with_basic_auth(auth);
-        let patience = Duration::from_secs(20);
+        let patience = Duration::from_secs(120);
         let rpc = Rpc::new(grant, Timeouts { connect: patience, call: patience }).unwrap();
         let params: Vec<Box<RawValue>> =
             params.as_array().unwrap().iter().map(|value| to_raw_value(value).unwrap()).collect();

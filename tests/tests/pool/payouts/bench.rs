@@ -83,7 +83,7 @@ impl Bench {
             every: Every { period_ms: DAY_MS, offset_ms: 0 },
             confirmations: 2,
             low_below: None,
-            timeout: std::time::Duration::from_secs(20),
+            timeout: std::time::Duration::from_secs(120),
             folder: folder.path().join("payouts"),
         };
         Some(Self { store, lease, config, now_ms, folder })
