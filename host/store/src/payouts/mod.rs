@@ -4,6 +4,7 @@
 //! Every write holds the lease of the server that leads, so that one who wakes up late changes nothing. A payout's
 //! debits and its row are one transaction, and so are its return and its end.
 
+mod documents;
 mod ledger;
 mod marks;
 mod writes;
@@ -15,9 +16,9 @@ use crate::error::StoreError;
 use crate::rows::{count, signed};
 use crate::{Store, connection};
 
+pub use documents::{AdoptedPayout, NewPayout, PayoutChange, PayoutDebit, PayoutOutput};
 pub use ledger::{LedgerEntry, Owing};
 pub use marks::{AddressMark, Alarm, Approval, Foreign};
-pub use writes::{AdoptedPayout, NewPayout, PayoutChange, PayoutDebit, PayoutOutput};
 
 /// The most payouts of one planning: at the default of a hundred outputs they pay the most LPs planned for at once.
 pub const MAX_NEW_PAYOUTS: usize = 1_000;
