@@ -14,6 +14,7 @@ use crate::kept::KeptReplies;
 use crate::leadership::Leadership;
 use crate::lifecycle::Lifecycle;
 use crate::look_ups::LookUps;
+use crate::payouts::{FailAt, Payer};
 use crate::prices::{MAX_FEED_BYTES, PriceBoard};
 
 /// How long one feed of a price may take.
@@ -85,6 +86,8 @@ pub struct App {
     pub started_at_ms: u64,
     /// What the loops last did.
     pub health: Health,
+    /// Who makes payouts, if they are configured.
+    pub payer: Option<Payer>,
     /// Where replies go to be kept.
     pub kept: KeptReplies,
     /// Orders that adapters reported and no reply showed.
@@ -108,6 +111,8 @@ impl App {
     ) -> Result<Self, ClientError> {
         let started_at_ms = clock();
         let leadership = Leadership::new(&in_force.load().config.pool.control_socket);
+        let payouts = in_force.load().config.pool.payouts.clone();
+        let payer = payouts.map(|config| Payer::new(store.clone(), config, FailAt::default())).transpose()?;
         Ok(Self {
             leadership,
             in_force,
@@ -122,6 +127,7 @@ impl App {
             clock,
             started_at_ms,
             health: Health::default(),
+            payer,
             kept,
             unseen_orders: UnseenOrders::default(),
             known_terms: KnownTerms::default(),

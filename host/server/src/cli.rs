@@ -1,6 +1,7 @@
 //! The command line of `alp`.
 
 mod adapter;
+mod payouts;
 mod replay;
 mod rewards;
 mod running;
@@ -57,6 +58,9 @@ enum Action {
     /// Write, build, inspect and check adapters; bring back or try versions of them in a running pool.
     #[command(subcommand)]
     Adapter(running::AdapterAction),
+    /// List payouts, approve, hold, resolve and adopt them in a running pool.
+    #[command(subcommand)]
+    Payouts(payouts::PayoutsAction),
     /// Run the sharing engines over cases, to see whether they still share as expected.
     #[command(subcommand)]
     Rewards(rewards::RewardsCommand),
@@ -104,6 +108,7 @@ pub fn run_as(arguments: Vec<OsString>, leading: Vec<OsString>) -> ExitCode {
         Action::CheckConfig(file) => check_config(&file.config),
         Action::Adapter(AdapterAction::Kit(command)) => runtime.block_on(adapter::run(command, leading)),
         Action::Adapter(AdapterAction::Running(action)) => runtime.block_on(running::run(action)),
+        Action::Payouts(action) => runtime.block_on(payouts::run(action)),
         Action::Replay(arguments) => runtime.block_on(replay::run(&arguments, leading)),
         Action::Status(file) => runtime.block_on(command(&file.config, Command::Status)),
         Action::Reload(file) => runtime.block_on(command(&file.config, Command::Reload)),

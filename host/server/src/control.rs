@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::lifecycle::AdapterCommand;
 use crate::loops;
 use crate::overview::overview;
+use crate::payouts::PayoutCommand;
 
 /// Longest command, in bytes.
 const MAX_COMMAND: u64 = 4096;
@@ -43,6 +44,8 @@ pub enum Command {
     Stop,
     /// Do something about one adapter.
     Adapter(AdapterCommand),
+    /// Do something about payouts.
+    Payouts(PayoutCommand),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -139,7 +142,10 @@ async fn converse(
     BufReader::new((&mut stream).take(MAX_COMMAND)).read_line(&mut line).await?;
     let answer = match serde_json::from_str::<Asked>(&line) {
         Ok(asked) => obey(asked.command, app, pool_file, stop_server).await,
-        Err(_) => Answer { ok: false, text: "the commands are status, reload, stop and adapter".to_owned() },
+        Err(_) => Answer {
+            ok: false,
+            text: "the commands are status, reload, stop, adapter and payouts".to_owned(),
+        },
     };
     let mut text = serde_json::to_string(&answer).map_err(io::Error::other)?;
     text.push('\n');
@@ -166,6 +172,14 @@ async fn obey(command: Command, app: &App, pool_file: &Path, stop_server: &watch
         Command::Stop => {
             stop_server.send_replace(true);
             Answer { ok: true, text: "the pool is stopping".to_owned() }
+        }
+        Command::Payouts(command) => {
+            let lease = app.leadership.lease().await;
+            let done = match &app.payer {
+                Some(payer) => payer.obey(lease.as_ref(), command).await,
+                None => Err("payouts are not configured: pool.toml has no section [payouts]".to_owned()),
+            };
+            Answer { ok: done.is_ok(), text: done.unwrap_or_else(|text| text) }
         }
         Command::Adapter(command) => {
             let plugins = app.in_force.load().config.pool.plugins.clone();

@@ -19,6 +19,7 @@ pub mod loops;
 pub mod message;
 pub mod network;
 mod overview;
+pub mod payouts;
 pub mod prices;
 mod registrations;
 pub mod reward_cases;

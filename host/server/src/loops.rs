@@ -203,6 +203,7 @@ fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
         ("control_socket", a.control_socket != b.control_socket),
         ("round_seconds", a.round != b.round),
         ("keep_replies", a.keep_replies != b.keep_replies),
+        ("payouts", a.payouts != b.payouts),
         ("limits.connections", a.limits.connections != b.limits.connections),
     ];
     keys.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()

@@ -24,7 +24,7 @@ use crate::exchange::ClientError;
 use crate::kept::{KeptReplies, KeyError};
 use crate::lifecycle::Lifecycle;
 use crate::lifecycle::versions::VersionsError;
-use crate::{loops, service};
+use crate::{loops, payouts, service};
 
 /// How long the start waits for adapters of configured exchanges that are not there at once.
 const ADAPTERS_WITHIN: Duration = Duration::from_secs(1);
@@ -116,6 +116,7 @@ impl Running {
         }
         if loops {
             tasks.spawn(loops::rounds(Arc::clone(&app), stop.subscribe()));
+            tasks.spawn(payouts::payouts(Arc::clone(&app), stop.subscribe()));
             tasks.spawn(loops::prices(Arc::clone(&app), stop.subscribe()));
         }
         tracing::info!(%address, "the pool is up");

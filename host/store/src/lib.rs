@@ -20,6 +20,7 @@ mod error;
 mod leases;
 mod lps;
 mod open;
+mod payouts;
 mod place;
 mod prices;
 mod retention;
@@ -51,6 +52,11 @@ pub use crate::error::{Cause, StoreError};
 pub use crate::leases::{Acquired, Lease, MAX_LEASE_MS};
 pub use crate::lps::{Lp, RegisterOutcome};
 pub use crate::open::StoreOptions;
+pub use crate::payouts::{
+    AddressMark, AdoptedPayout, Alarm, Approval, Foreign, LedgerEntry, MAX_NEW_PAYOUTS, MAX_NOTE_BYTES,
+    MAX_PAYOUT_OUTPUTS, MAX_PAYOUTS_PAGE, MAX_TRANSACTION_BYTES, NewPayout, Owing, PayoutChange, PayoutDebit,
+    PayoutEvent, PayoutOutput, PayoutRow, PayoutSchedule, UserPayout,
+};
 pub use crate::place::{check_postgres_url, postgres_url_with_password};
 pub use crate::prices::{MAX_QUOTES, Quote};
 pub use crate::retention::MAX_ROUNDS_FORGOTTEN;

@@ -33,6 +33,7 @@ mod kept;
 mod messages;
 mod network;
 mod outbound;
+mod payouts;
 mod prices;
 mod registration;
 mod reload;

@@ -6,6 +6,7 @@ mod exchange_file;
 mod faults;
 mod grant_section;
 mod market_section;
+mod payouts_section;
 mod pool_file;
 mod section;
 mod side_engine;
@@ -22,6 +23,7 @@ use alp_pool::round::RoundLength;
 
 use crate::containment::ExchangeLimits;
 use crate::network::OutboundGrant;
+use crate::payouts::PayoutsConfig;
 
 pub use faults::{ConfigFault, ConfigFaults};
 pub use grant_section::{Builds, GrantConfig};
@@ -80,6 +82,8 @@ pub struct PoolConfig {
     pub limits: Limits,
     /// Whether replies are kept, and how.
     pub keep_replies: Option<KeepConfig>,
+    /// Whether LPs are paid, and how.
+    pub payouts: Option<PayoutsConfig>,
 }
 
 /// Keeping replies, sealed, for some days.

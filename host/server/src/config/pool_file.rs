@@ -11,6 +11,7 @@ use alp_pool::round::RoundLength;
 use alp_store::check_postgres_url;
 
 use super::faults::ConfigFaults;
+use super::payouts_section;
 use super::section::{self, Section};
 use super::{FeedsConfig, KeepConfig, Limits, PoolConfig, PriceConfig, SourceConfig};
 use crate::kept::SealingKey;
@@ -79,6 +80,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
     });
     let limits = read_limits(top);
     let keep_replies = read_keep(top, folder);
+    let payouts = payouts_section::read(top, folder);
     Some(PoolConfig {
         name: name?,
         currency: currency?,
@@ -94,6 +96,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
         address: address?,
         limits: limits?,
         keep_replies: keep_replies?,
+        payouts: payouts?,
     })
 }
 

@@ -6,6 +6,7 @@ mod failures;
 mod favicon;
 mod liquidity;
 mod orders;
+mod payouts;
 mod receive;
 mod register;
 mod root;
@@ -29,6 +30,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/exchanges", get(exchanges::show))
         .route("/status", get(status::show))
         .route("/adapters", get(adapters::show))
+        .route("/v1/payouts/{user}", get(payouts::show))
         .route("/{user}/orders", get(orders::show))
         .route("/{user}/stats", get(stats::show))
         .fallback(failures::not_found)

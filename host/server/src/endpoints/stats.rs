@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::failures::{NOT_UTF8, server_error};
+use super::payouts::payouts_of;
 use crate::app::App;
 use crate::message::shown;
 use crate::rounds::coins_from;
@@ -23,7 +24,11 @@ pub(super) async fn show(State(app): State<Arc<App>>, user: Result<Path<String>,
         Ok(None) => return outcome(false, &format!("user {} is not registered", shown(&user))),
         Err(error) => return server_error(&error),
     };
-    match message(&stats) {
+    let (owed, payouts) = match (app.store.owed_to(&user).await, payouts_of(&app, &user).await) {
+        (Ok(owed), Ok(payouts)) => (owed.unwrap_or(0), payouts.unwrap_or(Tree::Null)),
+        (Err(error), _) | (_, Err(error)) => return server_error(&error),
+    };
+    match message(&stats, owed, payouts) {
         Ok(message) => {
             let body = Tree::object([
                 ("success", Tree::Flag(true)),
@@ -36,13 +41,14 @@ pub(super) async fn show(State(app): State<Arc<App>>, user: Result<Path<String>,
     }
 }
 
-fn message(stats: &UserStats) -> Result<Tree, RecordError> {
+fn message(stats: &UserStats, owed_e8: i64, payouts: Tree) -> Result<Tree, RecordError> {
     let history = stats.history.iter().map(history_entry).collect::<Result<Vec<_>, _>>()?;
     let total = coins(stats.total_e8)?;
     Ok(Tree::object([
         ("total_reward", Tree::number(total)),
-        // What is credited and not paid out. Nothing is paid out yet, so it is all of it.
-        ("current_reward", Tree::number(total)),
+        // What is credited, and neither paid out nor reserved for a payout.
+        ("current_reward", Tree::number(coins(owed_e8.max(0))?)),
+        ("payouts", payouts),
         ("history", Tree::List(history)),
     ]))
 }

@@ -10,6 +10,7 @@ use axum::response::Response;
 
 use super::failures::server_error;
 use crate::app::App;
+use crate::payouts::next_payout_time;
 use crate::prices::pool_price;
 use crate::wire::{Tree, json};
 use alp_record::judged::{MarketStatistics, RoundStatistics, SideStatistics, from_json};
@@ -29,7 +30,7 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Response {
     };
     let now_ms = app.now_ms();
     let message = Tree::object([
-        ("meta", meta(&status, last.round_start, &statistics)),
+        ("meta", meta(&status, last.round_start, &statistics, next_payout_time(&app).await)),
         ("totals", by_market(&statistics, totals)),
         ("rewards", by_market(&statistics, rewards)),
         ("prices", prices(&app, now_ms)),
@@ -43,11 +44,11 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Response {
     json(StatusCode::OK, &body)
 }
 
-fn meta(status: &PoolStatus, round_start: u64, statistics: &RoundStatistics) -> Tree {
+fn meta(status: &PoolStatus, round_start: u64, statistics: &RoundStatistics, next_payout: u64) -> Tree {
     Tree::object([
         ("last-credit-time", Tree::whole(round_start)),
         // Zero says that no payout is scheduled.
-        ("next-payout-time", Tree::Whole(0)),
+        ("next-payout-time", Tree::whole(next_payout)),
         ("number-of-users", Tree::whole(status.number_of_users)),
         ("number-of-users-active", Tree::whole(statistics.active_users)),
         ("number-of-orders", Tree::whole(statistics.orders)),

@@ -20,6 +20,7 @@ macro_rules! suite {
             mod durability;
             mod leases;
             mod ledger;
+            mod payouts;
             mod reads;
             mod registration;
             mod rounds;

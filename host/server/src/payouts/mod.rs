@@ -1,0 +1,221 @@
+//! Payouts: when they are due, what the wallet is asked, and what an operator may say about them.
+//! Knows HTTP only through the wallet's calls; what may follow what is `alp_pool::payout`'s to decide.
+//!
+//! [`Payer::step`] does one step of one payout, and writes down what it is about to do before each call to the wallet.
+//! Whoever is killed anywhere takes up the next step from what is written and from what the wallet says.
+
+mod command;
+mod look;
+mod make;
+mod planning;
+mod review;
+mod rpc;
+mod running;
+mod schedule;
+mod step;
+mod wallet;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use alp_pool::money::Coins;
+use alp_pool::payout::{Method, PayoutTerms, PlanError, WalletTerms};
+use alp_store::{Lease, Store, StoreError};
+use thiserror::Error;
+
+use crate::exchange::{ClientError, Timeouts};
+use crate::network::OutboundGrant;
+
+pub use command::PayoutCommand;
+pub use rpc::{Rpc, WalletError};
+pub use running::{next_payout_time, payouts, payouts_once};
+pub use schedule::{DAY_MS, Due, Every, due};
+pub use wallet::Wallet;
+
+/// How long a connection to the wallet may take to be made: it is on this machine or the next one.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long after a payout failed payouts are planned again, in milliseconds: what ALP-Server waited.
+const RETRY_AFTER_MS: u64 = 120_000;
+
+/// The operator's settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayoutsConfig {
+    /// By which comments of this pool's payouts are told from those of another pool with the same wallet.
+    pub pool_id: String,
+    /// How a payout is made.
+    pub method: Method,
+    /// The wallet; none for payouts by hand.
+    pub wallet: Option<OutboundGrant>,
+    /// Who is paid how much.
+    pub terms: PayoutTerms,
+    /// What the wallet can carry.
+    pub wallet_terms: WalletTerms,
+    /// When.
+    pub every: Every,
+    /// How many blocks make a payout paid.
+    pub confirmations: u32,
+    /// Below this balance of the wallet there is an alarm.
+    pub low_below: Option<Coins>,
+    /// How long a call to the wallet may take.
+    pub timeout: Duration,
+    /// Where payouts to be made by hand are written to.
+    pub folder: PathBuf,
+}
+
+/// Makes payouts.
+#[derive(Debug)]
+pub struct Payer {
+    store: Store,
+    config: PayoutsConfig,
+    wallet: Option<Wallet>,
+    fail_at: FailAt,
+}
+
+/// What a step did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing is to be done before this time, in Unix milliseconds.
+    Idle {
+        /// When payouts are planned next.
+        until_ms: u64,
+    },
+    /// Payouts wait for blocks, or for somebody to pay by hand.
+    Waiting,
+    /// Payouts were planned: so many, which may be none.
+    Planned(usize),
+    /// A payout has gone on.
+    Moved {
+        /// Which.
+        payout_id: u64,
+        /// How far it is now.
+        stage: &'static str,
+    },
+    /// Something keeps payouts from going on that may pass, or that the operator mends: a sentence.
+    Hindered(String),
+    /// No payout is made until a person has looked: a sentence.
+    Stopped(String),
+}
+
+impl Outcome {
+    /// Whether there may be another step to do at once.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        match self {
+            Self::Planned(_) | Self::Moved { .. } => true,
+            Self::Idle { .. } | Self::Waiting | Self::Hindered(_) | Self::Stopped(_) => false,
+        }
+    }
+}
+
+/// Where a test stops a step: before or after the write or the call of this number. Handed in, so that nothing of it is
+/// shared between payers.
+#[derive(Debug, Default)]
+pub struct FailAt {
+    at: Option<u64>,
+    passed: AtomicU64,
+}
+
+impl FailAt {
+    /// Stops at the point of this number, the first of which is zero, and at every later one.
+    #[must_use]
+    pub fn point(number: u64) -> Self {
+        Self { at: Some(number), passed: AtomicU64::new(0) }
+    }
+
+    fn pass(&self) -> Result<(), StepError> {
+        let number = self.passed.fetch_add(1, Ordering::SeqCst);
+        if self.at.is_some_and(|at| number >= at) { Err(StepError::StoppedByTest) } else { Ok(()) }
+    }
+}
+
+impl Payer {
+    /// For a pool with these settings.
+    ///
+    /// # Errors
+    /// [`ClientError::Setup`].
+    pub fn new(store: Store, config: PayoutsConfig, fail_at: FailAt) -> Result<Self, ClientError> {
+        let timeouts = Timeouts { connect: CONNECT_WITHIN.min(config.timeout), call: config.timeout };
+        let wallet = match &config.wallet {
+            Some(grant) => Some(Wallet::new(Rpc::new(grant.clone(), timeouts)?)),
+            None => None,
+        };
+        Ok(Self { store, config, wallet, fail_at })
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &PayoutsConfig {
+        &self.config
+    }
+
+    /// A write, between two points at which a test may stop.
+    async fn written<T>(&self, write: impl Future<Output = Result<T, StoreError>>) -> Result<T, StepError> {
+        self.fail_at.pass()?;
+        let done = write.await?;
+        self.fail_at.pass()?;
+        Ok(done)
+    }
+
+    /// A call to the wallet, between two points at which a test may stop.
+    async fn asked<T>(
+        &self,
+        call: impl Future<Output = Result<T, WalletError>>,
+    ) -> Result<Result<T, WalletError>, StepError> {
+        self.fail_at.pass()?;
+        let answer = call.await;
+        self.fail_at.pass()?;
+        Ok(answer)
+    }
+
+    /// Raises an alarm, and says so in the log once.
+    async fn alarm(&self, lease: &Lease, kind: &str, subject: &str, sentence: &str) -> Result<(), StepError> {
+        let raised = self.store.alarms().await?;
+        if raised.iter().any(|alarm| alarm.kind == kind && alarm.subject == subject) {
+            return Ok(());
+        }
+        let short: String = sentence.chars().take(1_000).collect();
+        self.written(self.store.raise_alarm(lease, kind, subject, &short)).await?;
+        tracing::error!(kind, subject, "payouts: {short}");
+        Ok(())
+    }
+
+    async fn end_alarm(&self, lease: &Lease, kind: &str, subject: &str) -> Result<(), StepError> {
+        let raised = self.store.alarms().await?;
+        if raised.iter().any(|alarm| alarm.kind == kind && alarm.subject == subject) {
+            self.written(self.store.clear_alarm(lease, kind, subject)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a step broke off. What was written stands, and the next step goes on from it. The operator's.
+#[derive(Debug, Error)]
+pub enum StepError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The balances cannot be planned for.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The file of a payout to be made by hand.
+    #[error("the file of a payout cannot be written: {path}")]
+    File {
+        /// The path.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// What is stored of a payout cannot be.
+    #[error("payout {payout_id} is damaged in the database: {what}")]
+    Damaged {
+        /// Which.
+        payout_id: u64,
+        /// What of it.
+        what: &'static str,
+    },
+    /// A test stopped the step.
+    #[error("the step was stopped by a test")]
+    StoppedByTest,
+}
