@@ -19,6 +19,7 @@ pub mod message;
 pub mod network;
 mod overview;
 pub mod prices;
+pub mod record;
 mod registrations;
 pub mod reward_cases;
 pub mod rounds;

@@ -17,7 +17,9 @@ use crate::kept::KeptSubmission;
 use crate::message::{Message, shown};
 use crate::prices::pool_price;
 use crate::shadow::Recording;
-use alp_record::judged::{OrderRecord, PriceRecord, to_json};
+use crate::record::quotes::price_document;
+use alp_record::chain::PriceQuotes;
+use alp_record::judged::{OrderRecord, to_json};
 
 /// What a bot is told when its orders were taken.
 pub const SAVED: &str = "orders saved for validation";
@@ -88,7 +90,7 @@ async fn keep(
     // The configuration may have changed while the exchange answered: what is in force now judges.
     let in_force = app.in_force.load_full();
     let (_, market) = find_market(&in_force, exchange, unit)?;
-    let price = current_price(app, &in_force, unit, market)?;
+    let (price, origin) = current_price(app, &in_force, unit, market)?;
     let records = judge(exchange, market, price, &verified)?;
     let (count, orders) = (records.len(), to_json(&records));
     if orders.len() > MAX_ORDERS_BYTES {
@@ -101,7 +103,7 @@ async fn keep(
     let sample = Sample {
         lp_id,
         unit: unit.to_owned(),
-        price: to_json(&PriceRecord::new(price)),
+        price: price_document(price, origin),
         terms_id: market.terms_id.clone(),
         adapter_sha256: adapter.sha256().to_owned(),
         reply_sha256: verified.reply_sha256,
@@ -219,11 +221,11 @@ fn current_price(
     in_force: &InForce,
     unit: &str,
     market: &UnitConfig,
-) -> Result<PoolPrice, Refusal> {
+) -> Result<(PoolPrice, PriceQuotes), Refusal> {
     let config = in_force.config.prices.get(unit);
-    let price = config.and_then(|config| app.prices.current(unit, config, app.now_ms()));
+    let price = config.and_then(|config| app.prices.current_with_origin(unit, config, app.now_ms()));
     price
-        .map(|price| pool_price(price, market.reverse))
+        .map(|(price, origin)| (pool_price(price, market.reverse), origin))
         .ok_or_else(|| Refusal::new(WhoActs::Operator, format!("unable to fetch current price for {unit}")))
 }
 

@@ -19,8 +19,10 @@ mod error;
 mod leases;
 mod lps;
 mod open;
+mod openings;
 mod place;
 mod prices;
+mod records;
 mod retention;
 mod rounds;
 mod rows;
@@ -49,8 +51,12 @@ pub use crate::error::{Cause, StoreError};
 pub use crate::leases::{Acquired, Lease, MAX_LEASE_MS};
 pub use crate::lps::{Lp, RegisterOutcome};
 pub use crate::open::StoreOptions;
+pub use crate::openings::KnownOpening;
 pub use crate::place::{check_postgres_url, postgres_url_with_password};
 pub use crate::prices::{MAX_QUOTES, Quote};
+pub use crate::records::{
+    Appended, EntryOf, MAX_HEADER_BYTES, MAX_PACKED_BYTES, MAX_RECORDS_PAGE, NewEntry, RecordHead,
+};
 pub use crate::retention::MAX_ROUNDS_FORGOTTEN;
 pub use crate::rounds::{
     Closed, MAX_CREDITS, MAX_GAPS_LOOKBACK, MAX_STATISTICS_BYTES, MAX_UNFINISHED, Recorded, RoundRecord,

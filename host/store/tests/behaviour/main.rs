@@ -21,6 +21,7 @@ macro_rules! suite {
             mod leases;
             mod ledger;
             mod reads;
+            mod records;
             mod registration;
             mod rounds;
             mod samples;
