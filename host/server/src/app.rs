@@ -170,7 +170,8 @@ impl App {
     pub async fn refresh_price(&self, unit: &str, feeds: &crate::config::FeedsConfig) {
         let refreshed = self.prices.refresh(unit, feeds, &self.feeds, self.now_ms()).await;
         if let (Ok(price), Some(lease)) = (&refreshed, self.leadership.lease().await)
-            && let Err(error) = self.store.put_price(&lease, unit, &price.to_string(), &self.prices.quotes_of(unit)).await
+            && let Err(error) =
+                self.store.put_price(&lease, unit, &price.to_string(), &self.prices.quotes_of(unit)).await
         {
             tracing::warn!(unit, %error, "a price could not be put into the database");
         }

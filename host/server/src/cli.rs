@@ -4,6 +4,7 @@ mod adapter;
 mod replay;
 mod rewards;
 mod running;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -56,6 +57,12 @@ enum Action {
     /// Write, build, inspect and check adapters; bring back or try versions of them in a running pool.
     #[command(subcommand)]
     Adapter(running::AdapterAction),
+    /// Check a pool's published record: every signature, link, judgement, credit and sum, without trusting the pool.
+    ///
+    /// The exit status is 0 only if nothing is wrong. What no record can prove is said at the end.
+    Verify(verify::VerifyArguments),
+    /// Print the public key that the pool's record is signed with.
+    Key(PoolFile),
     /// Run the sharing engines over cases, to see whether they still share as expected.
     #[command(subcommand)]
     Rewards(rewards::RewardsCommand),
@@ -104,6 +111,8 @@ pub fn run_as(arguments: Vec<OsString>, leading: Vec<OsString>) -> ExitCode {
         Action::Adapter(AdapterAction::Kit(command)) => runtime.block_on(adapter::run(command, leading)),
         Action::Adapter(AdapterAction::Running(action)) => runtime.block_on(running::run(action)),
         Action::Replay(arguments) => runtime.block_on(replay::run(&arguments, leading)),
+        Action::Verify(arguments) => runtime.block_on(verify::run(arguments)),
+        Action::Key(file) => verify::show_key(&file.config),
         Action::Status(file) => runtime.block_on(command(&file.config, Command::Status)),
         Action::Reload(file) => runtime.block_on(command(&file.config, Command::Reload)),
         Action::Stop(file) => runtime.block_on(command(&file.config, Command::Stop)),

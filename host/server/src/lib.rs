@@ -27,6 +27,7 @@ pub mod server;
 mod service;
 pub mod shadow;
 pub mod submissions;
+pub mod verify;
 mod wire;
 
 pub use endpoints::router;

@@ -110,8 +110,7 @@ impl PriceBoard {
         }
         let price = median(prices).ok_or(PriceFault::OutOfRange)?;
         let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let origin =
-            PriceQuotes { unit: unit.to_owned(), price: price.to_string(), at_ms: now_ms, quotes };
+        let origin = PriceQuotes { unit: unit.to_owned(), price: price.to_string(), at_ms: now_ms, quotes };
         board.insert(unit.to_owned(), Fetched { price, at_ms: now_ms, origin });
         Ok(price)
     }

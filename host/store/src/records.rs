@@ -109,17 +109,17 @@ impl Store {
         Ok(appended)
     }
 
-    /// An entry as it was packed.
-    pub async fn packed_entry(&self, of: EntryOf) -> Result<Option<Vec<u8>>, StoreError> {
+    /// An entry's digest, and the entry as it was packed.
+    pub async fn packed_entry(&self, of: EntryOf) -> Result<Option<(String, Vec<u8>)>, StoreError> {
         let (statement, key) = match of {
-            EntryOf::Number(number) => ("SELECT packed FROM records WHERE number = $1", number),
-            EntryOf::Round(start) => ("SELECT packed FROM records WHERE round_start = $1", start),
+            EntryOf::Number(number) => ("SELECT digest, packed FROM records WHERE number = $1", number),
+            EntryOf::Round(start) => ("SELECT digest, packed FROM records WHERE round_start = $1", start),
         };
         // No entry has a number beyond those that can be stored.
         let Ok(key) = signed("the number of an entry", key) else { return Ok(None) };
         let mut reader = connection(&self.shared.reader).await?;
         let row = sqlx::query(statement).bind(key).fetch_optional(&mut *reader).await?;
-        Ok(row.map(|row| row.try_get("packed")).transpose()?)
+        row.map(|row| Ok((row.try_get("digest")?, row.try_get("packed")?))).transpose()
     }
 
     /// The newest entry of a kind, as it was packed.

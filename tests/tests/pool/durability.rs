@@ -17,7 +17,10 @@ async fn pb_08_a_round_that_is_run_twice_at_once_pays_once() {
     assert_eq!((one, two), (Ok(()), Ok(())));
     rounds_once(app).await.unwrap();
     let lease = app.lead().await.unwrap().unwrap();
-    assert_eq!(run_round(&app.store, &app.publisher, &lease, START_S).await.unwrap(), RoundOutcome::AlreadyCredited);
+    assert_eq!(
+        run_round(&app.store, &app.publisher, &lease, START_S).await.unwrap(),
+        RoundOutcome::AlreadyCredited
+    );
     assert_eq!(pool.reward_of(&lp).await, "0.03");
 }
 
@@ -46,7 +49,8 @@ async fn pb_09_two_servers_on_one_database_credit_a_round_once() {
             pool.submit_btc(lp).await;
         }
         pool.pass(60_000);
-        let (first, ()) = tokio::join!(rounds_once(pool.app()), rounds_of_a_second_server(&second, &pool.app().publisher));
+        let (first, ()) =
+            tokio::join!(rounds_once(pool.app()), rounds_of_a_second_server(&second, &pool.app().publisher));
         // One that loses the lease in the middle of a round says so, and nothing is credited twice.
         let _ = first;
         pool.pass(30_000);

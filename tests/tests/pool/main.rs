@@ -34,6 +34,8 @@ mod messages;
 mod network;
 mod outbound;
 mod prices;
+mod records;
 mod registration;
 mod reload;
 mod several_servers;
+mod verify;

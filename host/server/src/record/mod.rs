@@ -5,6 +5,7 @@ pub mod key;
 mod packed;
 mod publisher;
 pub mod quotes;
+pub mod receipts;
 
 pub use key::{SigningKeyError, read_or_make, read_signing_key};
 pub use packed::{PackError, pack, unpack};

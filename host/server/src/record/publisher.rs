@@ -9,6 +9,7 @@ use alp_record::chain::{Body, Digest, Entry, EntryError, EpochStart, Header, NON
 use alp_store::{Appended, Lease, NewEntry, RecordHead, Store, StoreError};
 use ring::rand::{SecureRandom, SystemRandom};
 use thiserror::Error;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::packed::{PackError, pack, unpack};
 
@@ -22,7 +23,10 @@ const HEAD_FOR: Duration = Duration::from_secs(1);
 /// Most openings that are remembered: a few megabytes. Beyond it the memory starts afresh.
 const MAX_REMEMBERED: usize = 16_384;
 
-/// What a round begins with that was never told of before.
+/// Most entries that are read for others at a time: each may be many megabytes.
+const MAX_READERS: usize = 4;
+
+/// Why a record begins that was not there.
 const BEGINS: &str = "the record of this pool begins";
 
 /// Signs the pool's record.
@@ -31,6 +35,7 @@ pub struct Publisher {
     pool: String,
     head: Mutex<(Head, Instant)>,
     openings: Mutex<HashMap<i64, Opening>>,
+    readers: Semaphore,
 }
 
 /// The newest entry, as receipts and the next entry refer to it.
@@ -64,7 +69,8 @@ impl Publisher {
         }
         let pool = head.header.pool.clone();
         let openings = Mutex::default();
-        Ok(Self { key, pool, head: Mutex::new((head, Instant::now())), openings })
+        let readers = Semaphore::new(MAX_READERS);
+        Ok(Self { key, pool, head: Mutex::new((head, Instant::now())), openings, readers })
     }
 
     /// The pool's id.
@@ -115,6 +121,11 @@ impl Publisher {
         let entry = Entry::sign(&self.key, &self.pool, epoch, Some(&head.header), at_ms, body);
         let new = new_entry(&entry, Some(head.digest))?;
         Ok((entry, new))
+    }
+
+    /// A place among those who read entries, to be kept while one is read. None if the pool ends.
+    pub async fn reading(&self) -> Option<SemaphorePermit<'_>> {
+        self.readers.acquire().await.ok()
     }
 
     /// Adds an entry that is about no round: a correction, a payout, what is carried forward.
@@ -274,6 +285,8 @@ pub enum PublishError {
     #[error("the system gives no random bytes for a pseudonym")]
     NoRandomness,
     /// Others add entries all the time.
-    #[error("the record's head moved {MAX_ATTEMPTS} times while an entry was made for it; it is tried again later")]
+    #[error(
+        "the record's head moved {MAX_ATTEMPTS} times while an entry was made for it; it is tried again later"
+    )]
     HeadMoves,
 }

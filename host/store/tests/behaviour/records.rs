@@ -39,8 +39,8 @@ async fn an_entry_comes_back_byte_by_byte_by_its_number_and_by_its_round() {
     let test = test.restart().await;
     assert_eq!(test.store.record_head().await.unwrap(), Some(entry(1, "c").head));
     let packed = |of| test.store.packed_entry(of);
-    assert_eq!(packed(EntryOf::Number(0)).await.unwrap(), Some(vec![0, 255, 0]));
-    assert_eq!(packed(EntryOf::Round(FIRST_ROUND)).await.unwrap(), Some(vec![0, 255, 1]));
+    assert_eq!(packed(EntryOf::Number(0)).await.unwrap(), Some(("digest-0".to_owned(), vec![0, 255, 0])));
+    assert_eq!(packed(EntryOf::Round(FIRST_ROUND)).await.unwrap(), Some(("digest-1".to_owned(), vec![0, 255, 1])));
     for nothing in [EntryOf::Number(2), EntryOf::Number(u64::MAX), EntryOf::Round(FIRST_ROUND + 1)] {
         assert_eq!(packed(nothing).await.unwrap(), None);
     }
