@@ -1,6 +1,7 @@
 //! The command line of `alp`.
 
 mod adapter;
+mod epoch;
 mod replay;
 mod rewards;
 mod running;
@@ -61,6 +62,9 @@ enum Action {
     ///
     /// The exit status is 0 only if nothing is wrong. What no record can prove is said at the end.
     Verify(verify::VerifyArguments),
+    /// Go on with the record after the database was restored from a backup: it says so, and names the last head that was
+    /// published. The pool must not run.
+    Epoch(epoch::EpochArguments),
     /// Print the public key that the pool's record is signed with.
     Key(PoolFile),
     /// Run the sharing engines over cases, to see whether they still share as expected.
@@ -112,6 +116,7 @@ pub fn run_as(arguments: Vec<OsString>, leading: Vec<OsString>) -> ExitCode {
         Action::Adapter(AdapterAction::Running(action)) => runtime.block_on(running::run(action)),
         Action::Replay(arguments) => runtime.block_on(replay::run(&arguments, leading)),
         Action::Verify(arguments) => runtime.block_on(verify::run(arguments)),
+        Action::Epoch(arguments) => runtime.block_on(epoch::run(arguments)),
         Action::Key(file) => verify::show_key(&file.config),
         Action::Status(file) => runtime.block_on(command(&file.config, Command::Status)),
         Action::Reload(file) => runtime.block_on(command(&file.config, Command::Reload)),

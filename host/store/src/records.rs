@@ -83,8 +83,8 @@ impl Store {
         row.as_ref().map(head).transpose()
     }
 
-    /// Adds the first entry of the record. It needs no lease: of several servers that start at once, one does.
-    /// [`Appended::HeadMoved`] if there is an entry.
+    /// Adds an entry that begins the record, or an epoch after a restore. It needs no lease: of several servers that
+    /// start at once, one does. [`Appended::HeadMoved`] if it was not made for the head that is there.
     pub async fn begin_record(&self, entry: &NewEntry) -> Result<Appended, StoreError> {
         entry.check()?;
         self.shared.write.persistently(|| self.append_once(None, entry)).await

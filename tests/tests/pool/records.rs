@@ -154,6 +154,45 @@ async fn late_rounds_and_restarts_leave_one_chain() {
 }
 
 #[tokio::test]
+async fn after_a_restore_a_new_epoch_names_the_last_head_and_signs_no_published_round_again() {
+    let mut pool = with_a_round().await;
+    let alice = alp_tests::Lp::new("alice");
+    pool.submit_btc(&alice).await;
+    pool.stop().await;
+    let files = ["alp.db", "alp.db-wal"].map(|name| pool.folder().join(name));
+    let backup = files.clone().map(|file| std::fs::read(file).ok());
+    pool.restart().await;
+    pool.end_round().await;
+    let (published, second) = round(&pool.get("/records/2").await);
+    pool.stop().await;
+    for (file, bytes) in files.iter().zip(backup) {
+        match bytes {
+            Some(bytes) => std::fs::write(file, bytes).unwrap(),
+            None => drop(std::fs::remove_file(file)),
+        }
+    }
+    let digest = published.digest().to_string();
+    let program = alp_tests::profile_folder().join("alp-tests-server");
+    let output = std::process::Command::new(program)
+        .args(["epoch", "--reason", "the disk failed", "--last-published", &digest])
+        .args(["--last-round", &second.start.to_string(), "--config"])
+        .arg(pool.pool_file())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    pool.restart().await;
+    pool.run_rounds().await;
+    pool.submit_btc(&alice).await;
+    pool.end_round().await;
+    is_right(&pool, 2).await;
+    let epoch = Entry::read(&pool.get("/records/2").await.text).unwrap();
+    assert_eq!(epoch.header.epoch, 2);
+    assert!(epoch.body.line().contains(&digest), "{}", epoch.body.line());
+    let starts = pool.get("/rounds").await.text;
+    assert!(!starts.contains(&second.start.to_string()), "{starts}");
+}
+
+#[tokio::test]
 async fn an_accepted_submission_tells_its_lp_and_nobody_else_what_opens_its_pseudonym() {
     let pool = TestPool::start().await;
     let alice = pool.lp_with("alice", &["ask 900 0.004"]).await;

@@ -97,6 +97,8 @@ pub struct Verifier {
     /// Heads that were seen elsewhere, by number.
     heads: BTreeMap<u64, Vec<(String, Digest)>>,
     rounds_seen: (Option<u64>, Option<u64>),
+    /// The newest round that an epoch says was published before it.
+    published_until: u64,
 }
 
 impl Verifier {
@@ -164,7 +166,7 @@ impl Verifier {
             }
         }
         match &entry.body {
-            Body::Epoch(_) => {}
+            Body::Epoch(start) => self.published_until = self.published_until.max(start.last_round),
             Body::Round(round) => {
                 self.rounds = self.rounds.saturating_add(1);
                 for what in round_check::check(round) {
@@ -236,6 +238,10 @@ impl Verifier {
     fn check_order_of_rounds(&mut self, number: u64, start: u64, seconds: u32) {
         if self.rounds_seen.1.is_some_and(|end| start < end) {
             self.find(Some(number), Some(start), "begins before the round recorded earlier ended".to_owned());
+        }
+        if start <= self.published_until {
+            let what = "was published before the epoch began, and is signed again".to_owned();
+            self.find(Some(number), Some(start), what);
         }
         let first = self.rounds_seen.0.or(Some(start));
         self.rounds_seen = (first, Some(start.saturating_add(u64::from(seconds))));

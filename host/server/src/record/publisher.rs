@@ -56,7 +56,8 @@ impl Publisher {
     pub async fn open(store: &Store, key: PoolKey) -> Result<Self, PublishError> {
         let public = key.public().to_string();
         if store.record_head().await?.is_none() {
-            let start = EpochStart { reason: BEGINS.to_owned(), last_published: Digest::NOTHING };
+            let start =
+                EpochStart { reason: BEGINS.to_owned(), last_published: Digest::NOTHING, last_round: 0 };
             let at_ms = store.clock_ms().await?;
             let entry = Entry::sign(&key, &public, 1, None, at_ms, Body::Epoch(start));
             // If another server was first, what it began counts.
@@ -144,6 +145,22 @@ impl Publisher {
             body = entry.body;
         }
         Err(PublishError::HeadMoves)
+    }
+
+    /// Begins an epoch, as it has to be after the database was restored. No server may run meanwhile.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub async fn begin_epoch(&self, store: &Store, start: EpochStart) -> Result<Header, PublishError> {
+        let head = self.read_head(store).await?;
+        let (entry, new) = self.sign(&head, store.clock_ms().await?, Body::Epoch(start))?;
+        match store.begin_record(&new).await? {
+            Appended::Appended => {
+                self.read_head(store).await?;
+                Ok(entry.header)
+            }
+            Appended::HeadMoved => Err(PublishError::HeadMoves),
+        }
     }
 
     /// What opens the pseudonym of one LP; it is made where there is none.
