@@ -53,7 +53,7 @@ pub fn workspace() -> &'static Path {
 }
 
 /// The program that compiles adapters: cargo builds it together with the tests.
-pub(crate) fn compiler() -> PathBuf {
+pub fn compiler() -> PathBuf {
     profile_folder().join("alp-tests-compile-adapter")
 }
 
@@ -74,6 +74,6 @@ fn target_folder() -> PathBuf {
 }
 
 /// `target/debug` or `target/release`, wherever the target folder is: this program lies in `deps` below it.
-pub(crate) fn profile_folder() -> PathBuf {
+pub fn profile_folder() -> PathBuf {
     std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned()
 }

@@ -1,5 +1,7 @@
 //! What a bot sends and what comes back.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -13,6 +15,8 @@ pub struct Answer {
     pub status: u16,
     /// The header `Content-Type`.
     pub content_type: String,
+    /// The other headers, by their names in lower case.
+    pub headers: BTreeMap<String, String>,
     /// The body.
     pub text: String,
 }
@@ -51,7 +55,11 @@ impl Answer {
         let status = response.status().as_u16();
         let content_type = response.headers().get("content-type");
         let content_type = content_type.map_or("", |value| value.to_str().unwrap()).to_owned();
-        Self { status, content_type, text: response.text().await.unwrap() }
+        let text =
+            |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers =
+            response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        Self { status, content_type, headers, text: response.text().await.unwrap() }
     }
 }
 
@@ -80,5 +88,7 @@ pub(crate) async fn converse(address: std::net::SocketAddr, bytes: &[u8]) -> Ans
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     let header = |line: &str| line.to_ascii_lowercase().strip_prefix("content-type: ").map(str::to_owned);
     let content_type = head.lines().find_map(header).unwrap_or_default();
-    Answer { status, content_type, text: body.to_owned() }
+    let headers = head.lines().filter_map(|line| line.split_once(": "));
+    let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
+    Answer { status, content_type, headers, text: body.to_owned() }
 }

@@ -27,7 +27,9 @@ mod wallet_double;
 
 pub use addresses::{address, address_of};
 pub use asking_guest::AskingGuest;
-pub use components::{adapter_names, another_build, component, put_in_place, workspace};
+pub use components::{
+    adapter_names, another_build, compiler, component, profile_folder, put_in_place, workspace,
+};
 pub use driver::component_driver;
 pub use fake_server::FakeServer;
 pub use grants::{grant_for_any_build, grant_of};

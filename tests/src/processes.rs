@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use crate::components::profile_folder;
 use crate::http::{Answer, client, message_body};
 use crate::lps::Lp;
-use crate::settings::Settings;
+use crate::settings::{Settings, write_signing_key};
 use crate::signing::sign;
 use crate::wait::wait_until;
 
@@ -132,6 +132,8 @@ impl Server {
         let folder = tempfile::tempdir().unwrap();
         let top = format!("database = {database:?}\nround_seconds = {SHORT_ROUND_S}");
         Settings::default().top(&top).write(folder.path(), endpoint).await;
+        // The servers of one database sign with one key.
+        write_signing_key(folder.path());
         // A port that is free now; nobody else takes it in the moment until the server does.
         let address = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let file = folder.path().join("pool.toml");

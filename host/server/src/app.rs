@@ -16,6 +16,7 @@ use crate::lifecycle::Lifecycle;
 use crate::look_ups::LookUps;
 use crate::payouts::{FailAt, Payer};
 use crate::prices::{MAX_FEED_BYTES, PriceBoard};
+use crate::record::SharedPublisher;
 
 /// How long one feed of a price may take.
 const FEED_TIMEOUTS: Timeouts =
@@ -74,6 +75,8 @@ pub struct App {
     pub containment: Containment,
     /// Public replies that are kept for a while.
     pub look_ups: LookUps,
+    /// Signs the pool's record.
+    pub publisher: SharedPublisher,
     /// The prices.
     pub prices: PriceBoard,
     /// Whether this server leads.
@@ -108,6 +111,7 @@ impl App {
         lifecycle: Lifecycle,
         clock: HostClock,
         kept: KeptReplies,
+        publisher: SharedPublisher,
     ) -> Result<Self, ClientError> {
         let started_at_ms = clock();
         let leadership = Leadership::new(&in_force.load().config.pool.control_socket);
@@ -129,6 +133,7 @@ impl App {
             health: Health::default(),
             payer,
             kept,
+            publisher,
             unseen_orders: UnseenOrders::default(),
             known_terms: KnownTerms::default(),
         })
@@ -171,7 +176,8 @@ impl App {
     pub async fn refresh_price(&self, unit: &str, feeds: &crate::config::FeedsConfig) {
         let refreshed = self.prices.refresh(unit, feeds, &self.feeds, self.now_ms()).await;
         if let (Ok(price), Some(lease)) = (&refreshed, self.leadership.lease().await)
-            && let Err(error) = self.store.put_price(&lease, unit, &price.to_string()).await
+            && let Err(error) =
+                self.store.put_price(&lease, unit, &price.to_string(), &self.prices.quotes_of(unit)).await
         {
             tracing::warn!(unit, %error, "a price could not be put into the database");
         }

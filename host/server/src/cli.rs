@@ -1,10 +1,12 @@
 //! The command line of `alp`.
 
 mod adapter;
+mod epoch;
 mod payouts;
 mod replay;
 mod rewards;
 mod running;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -61,6 +63,15 @@ enum Action {
     /// List payouts, approve, hold, resolve and adopt them in a running pool.
     #[command(subcommand)]
     Payouts(payouts::PayoutsAction),
+    /// Check a pool's published record: every signature, link, judgement, credit and sum, without trusting the pool.
+    ///
+    /// The exit status is 0 only if nothing is wrong. What no record can prove is said at the end.
+    Verify(verify::VerifyArguments),
+    /// Go on with the record after the database was restored from a backup: it says so, and names the last head that was
+    /// published. The pool must not run.
+    Epoch(epoch::EpochArguments),
+    /// Print the public key that the pool's record is signed with.
+    Key(PoolFile),
     /// Run the sharing engines over cases, to see whether they still share as expected.
     #[command(subcommand)]
     Rewards(rewards::RewardsCommand),
@@ -110,6 +121,9 @@ pub fn run_as(arguments: Vec<OsString>, leading: Vec<OsString>) -> ExitCode {
         Action::Adapter(AdapterAction::Running(action)) => runtime.block_on(running::run(action)),
         Action::Payouts(action) => runtime.block_on(payouts::run(action)),
         Action::Replay(arguments) => runtime.block_on(replay::run(&arguments, leading)),
+        Action::Verify(arguments) => runtime.block_on(verify::run(arguments)),
+        Action::Epoch(arguments) => runtime.block_on(epoch::run(arguments)),
+        Action::Key(file) => verify::show_key(&file.config),
         Action::Status(file) => runtime.block_on(command(&file.config, Command::Status)),
         Action::Reload(file) => runtime.block_on(command(&file.config, Command::Reload)),
         Action::Stop(file) => runtime.block_on(command(&file.config, Command::Stop)),

@@ -21,6 +21,7 @@ pub mod network;
 mod overview;
 pub mod payouts;
 pub mod prices;
+pub mod record;
 mod registrations;
 pub mod reward_cases;
 pub mod rounds;
@@ -29,6 +30,7 @@ mod service;
 pub mod shadow;
 mod sightings;
 pub mod submissions;
+pub mod verify;
 mod wire;
 
 pub use endpoints::router;

@@ -62,7 +62,7 @@ pub async fn rounds_once(app: &App) -> Result<(), ()> {
             return Err(());
         }
     };
-    match run_due_rounds(&app.store, &lease).await {
+    match run_due_rounds(&app.store, &app.publisher, &lease).await {
         Ok(outcomes) => {
             for (start, outcome) in &outcomes {
                 if let RoundOutcome::Credited { credits, paid } = outcome {
@@ -201,6 +201,7 @@ fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
         ("cache", a.cache != b.cache),
         ("versions", a.versions != b.versions),
         ("control_socket", a.control_socket != b.control_socket),
+        ("signing_key_file", a.signing_key != b.signing_key),
         ("round_seconds", a.round != b.round),
         ("keep_replies", a.keep_replies != b.keep_replies),
         ("payouts", a.payouts != b.payouts),

@@ -5,6 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use alp_pool::median::median;
 use alp_pool::price::{PoolPrice, Price};
+use alp_record::chain::PriceQuotes;
+use alp_record::judged::to_json;
 use alp_sandbox::clean_text;
 use alp_store::Quote;
 use futures_util::future::join_all;
@@ -13,6 +15,7 @@ use thiserror::Error;
 
 use crate::config::{FeedsConfig, PriceConfig, SourceConfig};
 use crate::exchange::{ClientError, ExchangeClient};
+use crate::record::quotes::{fixed, quote};
 
 /// Longest JSON document of a feed that is looked through, in bytes.
 pub const MAX_FEED_BYTES: usize = 1024 * 1024;
@@ -21,10 +24,11 @@ pub const MAX_FEED_BYTES: usize = 1024 * 1024;
 const MAX_POINTER_DEPTH: usize = 16;
 
 /// A price that was fetched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Fetched {
     price: Price,
     at_ms: u64,
+    origin: PriceQuotes,
 }
 
 /// The last price fetched for each unit.
@@ -35,13 +39,24 @@ impl PriceBoard {
     /// The price in force at this instant (Unix milliseconds): none if nothing young enough was fetched.
     #[must_use]
     pub fn current(&self, unit: &str, config: &PriceConfig, now_ms: u64) -> Option<Price> {
+        self.current_with_origin(unit, config, now_ms).map(|(price, _)| price)
+    }
+
+    /// As [`PriceBoard::current`], with the quotes that the price came from.
+    #[must_use]
+    pub fn current_with_origin(
+        &self,
+        unit: &str,
+        config: &PriceConfig,
+        now_ms: u64,
+    ) -> Option<(Price, PriceQuotes)> {
         match config {
-            PriceConfig::Fixed(price) => Some(*price),
+            PriceConfig::Fixed(price) => Some((*price, fixed(unit, &price.to_string()))),
             PriceConfig::Feeds(feeds) => {
                 let board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
                 let max_age_ms = u64::try_from(feeds.max_age.as_millis()).unwrap_or(u64::MAX);
                 let young = |fetched: &&Fetched| now_ms.saturating_sub(fetched.at_ms) <= max_age_ms;
-                board.get(unit).filter(young).map(|fetched| fetched.price)
+                board.get(unit).filter(young).map(|fetched| (fetched.price, fetched.origin.clone()))
             }
         }
     }
@@ -52,8 +67,18 @@ impl PriceBoard {
         for (unit, quote) in quotes {
             let Ok(price) = Price::parse(&quote.price) else { continue };
             let age_ms = database_ms.saturating_sub(quote.at_ms);
-            board.insert(unit.clone(), Fetched { price, at_ms: now_ms.saturating_sub(age_ms) });
+            // A server of an earlier version keeps no quotes.
+            let origin = serde_json::from_str(&quote.quotes).ok();
+            let origin = origin.unwrap_or_else(|| fixed(unit, &quote.price));
+            board.insert(unit.clone(), Fetched { price, at_ms: now_ms.saturating_sub(age_ms), origin });
         }
+    }
+
+    /// The quotes that the newest price of a unit came from, as JSON, for other servers.
+    #[must_use]
+    pub fn quotes_of(&self, unit: &str) -> String {
+        let board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        board.get(unit).map_or_else(String::new, |fetched| to_json(&fetched.origin))
     }
 
     /// Asks every feed of a unit at the same time and takes the median, if enough of them answered.
@@ -68,11 +93,14 @@ impl PriceBoard {
         now_ms: u64,
     ) -> Result<Price, PriceFault> {
         let answers = join_all(feeds.sources.iter().map(|source| ask(source, client))).await;
-        let mut prices = Vec::new();
+        let (mut prices, mut quotes) = (Vec::new(), Vec::new());
         let mut failed = Vec::new();
-        for (answer, number) in answers.into_iter().zip(1..) {
+        for ((answer, source), number) in answers.into_iter().zip(&feeds.sources).zip(1..) {
             match answer {
-                Ok(price) => prices.push(price),
+                Ok(price) => {
+                    quotes.push(quote(source.grant.url().host_str().unwrap_or(""), price));
+                    prices.push(price);
+                }
                 Err(fault) => failed.push(format!("source {number} {fault}")),
             }
         }
@@ -82,7 +110,8 @@ impl PriceBoard {
         }
         let price = median(prices).ok_or(PriceFault::OutOfRange)?;
         let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        board.insert(unit.to_owned(), Fetched { price, at_ms: now_ms });
+        let origin = PriceQuotes { unit: unit.to_owned(), price: price.to_string(), at_ms: now_ms, quotes };
+        board.insert(unit.to_owned(), Fetched { price, at_ms: now_ms, origin });
         Ok(price)
     }
 }

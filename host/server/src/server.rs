@@ -24,6 +24,7 @@ use crate::exchange::ClientError;
 use crate::kept::{KeptReplies, KeyError};
 use crate::lifecycle::Lifecycle;
 use crate::lifecycle::versions::VersionsError;
+use crate::record::{PublishError, Publisher, SigningKeyError, read_or_make};
 use crate::{loops, payouts, service};
 
 /// How long the start waits for adapters of configured exchanges that are not there at once.
@@ -81,7 +82,16 @@ impl Running {
             round_seconds: u64::from(pool.round.seconds()),
             clock: store_clock,
         };
+        let (key, made) = read_or_make(&pool.signing_key)?;
+        if made {
+            let (file, public) = (pool.signing_key.display(), key.public());
+            tracing::warn!(
+                %public,
+                "a key was made that signs the pool's record, in {file}: back it up now, the record cannot go on without it"
+            );
+        }
         let store = Store::open(options).await?;
+        let publisher = Arc::new(Publisher::open(&store, key).await?);
         let compiler =
             Compiler { program: compiler.0, leading_args: compiler.1, cache_dir: pool.cache.clone() };
         let sandbox = Sandbox::new(SandboxLimits::default(), compiler)?;
@@ -102,7 +112,8 @@ impl Running {
             Some(keep) => KeptReplies::open(keep).map(|(kept, keeper)| (kept, Some(keeper)))?,
             None => (KeptReplies::default(), None),
         };
-        let app = App::new(in_force, store, adapters, lifecycle, Arc::clone(&host_clock), kept)?;
+        let clock = Arc::clone(&host_clock);
+        let app = App::new(in_force, store, adapters, lifecycle, clock, kept, publisher)?;
         let app = Arc::new(app);
         containment::warm(&app).await;
 
@@ -170,6 +181,12 @@ pub enum StartError {
     /// The key that seals what is kept.
     #[error("replies cannot be kept")]
     Keep(#[from] KeyError),
+    /// The key that signs the record.
+    #[error(transparent)]
+    SigningKey(#[from] SigningKeyError),
+    /// The pool's record.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -7,7 +7,8 @@ use alp_pool::price::PoolPrice;
 use alp_pool::terms::Side;
 use alp_sandbox::types::{Field, Market, Order, Side as BookSide, Submission};
 use alp_sandbox::{Adapter, clean_text};
-use alp_store::{MAX_ORDERS_BYTES, Sample, StoreError};
+use alp_store::{MAX_ORDERS_BYTES, Placed, Sample, StoreError};
+use axum::http::HeaderMap;
 
 use crate::app::{App, InForce};
 use crate::config::{ExchangeConfig, RulesConfig, UnitConfig};
@@ -16,15 +17,27 @@ use crate::exchange::{Refusal, Verification, Verified, WhoActs, check_ids, verif
 use crate::kept::KeptSubmission;
 use crate::message::{Message, shown};
 use crate::prices::pool_price;
+use crate::record::quotes::price_document;
+use crate::record::receipts::{AcceptedSubmission, receipt};
 use crate::shadow::Recording;
 use crate::sightings::{SightingsError, note_first_sightings};
-use alp_record::judged::{OrderRecord, PriceRecord, to_json};
+use alp_record::chain::PriceQuotes;
+use alp_record::judged::{OrderRecord, to_json};
 
 /// What a bot is told when its orders were taken.
 pub const SAVED: &str = "orders saved for validation";
 
 /// What a bot is told when the exchange shows no orders of it.
 pub const NO_ORDERS: &str = "no orders found";
+
+/// What is answered to a submission that was stored.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The sentence.
+    pub sentence: &'static str,
+    /// The receipt, if the pool gives any.
+    pub headers: HeaderMap,
+}
 
 /// Takes a message to `/liquidity`. Answers with the sentence of success.
 ///
@@ -33,7 +46,7 @@ pub const NO_ORDERS: &str = "no orders found";
 ///
 /// # Errors
 /// [`Refusal`] with the sentence for the bot; then nothing was stored and nothing replaced.
-pub async fn submit(app: &App, body: &[u8], peer: Peer) -> Result<&'static str, Refusal> {
+pub async fn submit(app: &App, body: &[u8], peer: Peer) -> Result<Accepted, Refusal> {
     let bot = |message: String| Refusal::new(WhoActs::Bot, message);
     let message = Message::read(body).map_err(bot)?;
     let user = message.text("user").map_err(bot)?;
@@ -69,13 +82,28 @@ pub async fn submit(app: &App, body: &[u8], peer: Peer) -> Result<&'static str, 
         Err(refusal) => Err(refusal),
     };
     pass.ended(match &stored {
-        Ok(orders) => Outcome::Accepted { with_orders: *orders > 0 },
+        Ok((orders, _)) => Outcome::Accepted { with_orders: !orders.is_empty() },
         Err(refusal) => refusal.outcome,
     });
-    Ok(if stored? == 0 { NO_ORDERS } else { SAVED })
+    let (orders, placed) = stored?;
+    let sentence = if orders.is_empty() { NO_ORDERS } else { SAVED };
+    let (api_key, exchange, unit) = (submission.user.as_str(), exchange.as_str(), unit.as_str());
+    let accepted = AcceptedSubmission { lp_id, api_key, exchange, unit, message: body, orders, placed };
+    Ok(Accepted { sentence, headers: receipt_headers(app, &in_force, accepted).await })
 }
 
-/// Judges what the exchange showed and stores it. Answers with the number of orders.
+/// A receipt that cannot be signed is the operator's trouble: the submission is stored, and that is what is answered.
+async fn receipt_headers(app: &App, in_force: &InForce, accepted: AcceptedSubmission<'_>) -> HeaderMap {
+    if !in_force.config.pool.receipts {
+        return HeaderMap::new();
+    }
+    receipt(&app.publisher, &app.store, accepted).await.unwrap_or_else(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "a receipt could not be signed");
+        HeaderMap::new()
+    })
+}
+
+/// Judges what the exchange showed and stores it. Answers with the orders, and with where they went.
 async fn keep(
     app: &App,
     exchange: &str,
@@ -84,12 +112,12 @@ async fn keep(
     lp_id: i64,
     adapter: &Adapter,
     verified: Verified,
-) -> Result<usize, Refusal> {
+) -> Result<(Vec<OrderRecord>, Placed), Refusal> {
     every_order_is_seen(app, exchange, adapter, &verified)?;
     // The configuration may have changed while the exchange answered: what is in force now judges.
     let in_force = app.in_force.load_full();
     let (_, market) = find_market(&in_force, exchange, unit)?;
-    let price = current_price(app, &in_force, unit, market)?;
+    let (price, origin) = current_price(app, &in_force, unit, market)?;
     // A round goes by the rules that were in force at its start.
     let (now_ms, length) = (app.now_ms(), in_force.config.pool.round);
     let rules = market.rules_at(length.start_of(now_ms / 1_000));
@@ -109,7 +137,7 @@ async fn keep(
     let sample = Sample {
         lp_id,
         unit: unit.to_owned(),
-        price: to_json(&PriceRecord::new(price)),
+        price: price_document(price, origin),
         terms_id: rules.terms_id.clone(),
         adapter_sha256: adapter.sha256().to_owned(),
         reply_sha256: verified.reply_sha256,
@@ -121,8 +149,8 @@ async fn keep(
         order_count: u64::try_from(count).unwrap_or(u64::MAX),
         orders,
     };
-    store_sample(app, rules, sample).await?;
-    Ok(count)
+    let placed = store_sample(app, rules, sample).await?;
+    Ok((records, placed))
 }
 
 /// The market of a unit at an exchange, or the sentence that says which of the two is unknown.
@@ -245,11 +273,11 @@ fn current_price(
     in_force: &InForce,
     unit: &str,
     market: &UnitConfig,
-) -> Result<PoolPrice, Refusal> {
+) -> Result<(PoolPrice, PriceQuotes), Refusal> {
     let config = in_force.config.prices.get(unit);
-    let price = config.and_then(|config| app.prices.current(unit, config, app.now_ms()));
+    let price = config.and_then(|config| app.prices.current_with_origin(unit, config, app.now_ms()));
     price
-        .map(|price| pool_price(price, market.reverse))
+        .map(|(price, origin)| (pool_price(price, market.reverse), origin))
         .ok_or_else(|| Refusal::new(WhoActs::Operator, format!("unable to fetch current price for {unit}")))
 }
 
@@ -286,11 +314,10 @@ fn reported(order: &Order) -> ReportedOrder<'_> {
     ReportedOrder { id: &order.id, side, price: &order.price, amount: &order.amount }
 }
 
-async fn store_sample(app: &App, rules: &RulesConfig, sample: Sample) -> Result<(), Refusal> {
+async fn store_sample(app: &App, rules: &RulesConfig, sample: Sample) -> Result<Placed, Refusal> {
     if !app.known_terms.contains(&rules.terms_id) {
         app.store.record_terms(&rules.document).await.map_err(|error| store_refusal(&error))?;
         app.known_terms.add(&rules.terms_id);
     }
-    app.store.submit(sample).await.map_err(|error| store_refusal(&error))?;
-    Ok(())
+    app.store.submit(sample).await.map_err(|error| store_refusal(&error))
 }

@@ -20,9 +20,11 @@ mod error;
 mod leases;
 mod lps;
 mod open;
+mod openings;
 mod payouts;
 mod place;
 mod prices;
+mod records;
 mod retention;
 mod rounds;
 mod rows;
@@ -52,6 +54,7 @@ pub use crate::error::{Cause, StoreError};
 pub use crate::leases::{Acquired, Lease, MAX_LEASE_MS};
 pub use crate::lps::{Lp, RegisterOutcome};
 pub use crate::open::StoreOptions;
+pub use crate::openings::KnownOpening;
 pub use crate::payouts::{
     AddressMark, AdoptedPayout, Alarm, Approval, Foreign, LedgerEntry, MAX_NEW_PAYOUTS, MAX_NOTE_BYTES,
     MAX_PAYOUT_OUTPUTS, MAX_PAYOUTS_PAGE, MAX_TRANSACTION_BYTES, NewPayout, Owing, PayoutChange, PayoutDebit,
@@ -59,6 +62,9 @@ pub use crate::payouts::{
 };
 pub use crate::place::{check_postgres_url, postgres_url_with_password};
 pub use crate::prices::{MAX_QUOTES, Quote};
+pub use crate::records::{
+    Appended, EntryOf, MAX_HEADER_BYTES, MAX_PACKED_BYTES, MAX_RECORDS_PAGE, NewEntry, RecordHead,
+};
 pub use crate::retention::MAX_ROUNDS_FORGOTTEN;
 pub use crate::rounds::{
     Closed, MAX_CREDITS, MAX_GAPS_LOOKBACK, MAX_STATISTICS_BYTES, MAX_UNFINISHED, Recorded, RoundRecord,

@@ -9,6 +9,7 @@ use crate::dialect::Hold;
 use crate::edge::hold_alone;
 use crate::error::StoreError;
 use crate::leases::{Lease, hold_lease};
+use crate::records::{Appended, NewEntry, append_in};
 use crate::rows::{check_text, count, signed, unsigned};
 use crate::writer::Lock;
 use crate::{Store, connection};
@@ -49,6 +50,9 @@ pub enum Recorded {
     Recorded,
     /// It was credited before, and nothing was written.
     AlreadyRecorded,
+    /// Another entry of the published record came before the round's, and nothing was written: the entry has to be
+    /// made again, for the head that is there now.
+    HeadMoved,
 }
 
 /// All that comes of a round.
@@ -123,10 +127,28 @@ impl Store {
     /// [`StoreError::NotLeader`].
     pub async fn record_round(&self, lease: &Lease, record: &RoundRecord) -> Result<Recorded, StoreError> {
         record.check()?;
-        self.shared.write.persistently(|| self.record_once(lease, record)).await
+        self.shared.write.persistently(|| self.record_once(lease, record, None)).await
     }
 
-    async fn record_once(&self, lease: &Lease, record: &RoundRecord) -> Result<Recorded, StoreError> {
+    /// As [`Store::record_round`], with the entry that publishes the round in the same transaction: what is credited
+    /// is published, and nothing else is.
+    pub async fn publish_round(
+        &self,
+        lease: &Lease,
+        record: &RoundRecord,
+        entry: &NewEntry,
+    ) -> Result<Recorded, StoreError> {
+        record.check()?;
+        entry.check()?;
+        self.shared.write.persistently(|| self.record_once(lease, record, Some(entry))).await
+    }
+
+    async fn record_once(
+        &self,
+        lease: &Lease,
+        record: &RoundRecord,
+        entry: Option<&NewEntry>,
+    ) -> Result<Recorded, StoreError> {
         let round_start = signed("round_start", record.round_start)?;
         let write = &self.shared.write;
         let mut transaction = write.begin().await?;
@@ -160,6 +182,12 @@ impl Store {
             .bind(round_start)
             .execute(&mut *transaction)
             .await?;
+        if let Some(entry) = entry
+            && append_in(&mut transaction, write, entry).await? == Appended::HeadMoved
+        {
+            transaction.rollback().await?;
+            return Ok(Recorded::HeadMoved);
+        }
         write.commit(transaction).await?;
         Ok(Recorded::Recorded)
     }

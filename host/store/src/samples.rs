@@ -1,5 +1,7 @@
 //! Samples: what the exchange showed of an LP's orders in a round.
 
+use std::collections::BTreeMap;
+
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 use tokio::sync::oneshot;
@@ -51,6 +53,8 @@ pub struct Sample {
 pub struct Placed {
     /// Start of the round, in Unix seconds.
     pub round_start: u64,
+    /// When it was taken, in Unix milliseconds by the database's clock; later than every sample that it replaces.
+    pub at_ms: u64,
 }
 
 /// A sample as a round reads it.
@@ -160,15 +164,17 @@ fn slice_at(round_start: u64, round_seconds: u64, now_ms: u64, slices: u32) -> u
     u32::try_from(slice).unwrap_or(u32::MAX).min(slices.saturating_sub(1))
 }
 
-/// Writes samples, no two of the same LP and unit, into an open round.
-pub(crate) async fn write_samples(
+/// Writes samples, no two of the same LP and unit, into an open round. Answers with the time of each by LP and unit:
+/// `now_ms`, or a millisecond more than that of the sample that it replaces, so that no two have the same.
+pub(crate) async fn write_samples<'s>(
     on: &mut AnyConnection,
     dialect: Dialect,
     (round, round_seconds): (OpenRound, u64),
     now_ms: u64,
-    samples: &[&Sample],
-) -> Result<(), StoreError> {
+    samples: &[&'s Sample],
+) -> Result<BTreeMap<(i64, &'s str), u64>, StoreError> {
     let slice_of = |slices| i64::from(slice_at(round.round_start(), round_seconds, now_ms, slices));
+    let mut times = BTreeMap::new();
     let round_start = signed("round_start", round.round_start())?;
     let now_ms = signed("the time", now_ms)?;
     for run in runs(dialect, samples) {
@@ -191,9 +197,18 @@ pub(crate) async fn write_samples(
                 .bind(sample.price.as_str())
                 .bind(sample.orders.as_str());
         }
-        upsert.execute(&mut *on).await?;
+        let mut written = BTreeMap::new();
+        for row in upsert.fetch_all(&mut *on).await? {
+            let key: (i64, String) = (row.try_get("lp_id")?, row.try_get("unit")?);
+            written.insert(key, count(&row, "submitted_at_ms")?);
+        }
+        for sample in run {
+            let at_ms = written.get(&(sample.lp_id, sample.unit.clone()));
+            let at_ms = at_ms.ok_or(StoreError::corrupt("a sample was not written"))?;
+            times.insert((sample.lp_id, sample.unit.as_str()), *at_ms);
+        }
     }
-    Ok(())
+    Ok(times)
 }
 
 const UPSERT_HEAD: &str = "INSERT INTO samples (round_start, lp_id, unit, slice, user_id, submitted_at_ms, \
@@ -203,7 +218,9 @@ const UPSERT_ROW: &str =
     "($, $, $, $, (SELECT user_id FROM lps WHERE lp_id = $), $, $, $, $, $, $, $, $, $, $)";
 
 const UPSERT_TAIL: &str = "ON CONFLICT (round_start, lp_id, unit, slice) DO UPDATE SET \
-     submitted_at_ms = excluded.submitted_at_ms, terms_id = excluded.terms_id, \
+     submitted_at_ms = CASE WHEN excluded.submitted_at_ms > samples.submitted_at_ms \
+     THEN excluded.submitted_at_ms ELSE samples.submitted_at_ms + 1 END, terms_id = excluded.terms_id, \
      adapter_sha256 = excluded.adapter_sha256, reply_sha256 = excluded.reply_sha256, \
      maybe_truncated = excluded.maybe_truncated, order_count = excluded.order_count, \
-     ask_rate = excluded.ask_rate, bid_rate = excluded.bid_rate, price = excluded.price, orders = excluded.orders";
+     ask_rate = excluded.ask_rate, bid_rate = excluded.bid_rate, price = excluded.price, orders = excluded.orders \
+     RETURNING lp_id, unit, submitted_at_ms";

@@ -73,6 +73,8 @@ pub(crate) enum Lock {
     Ledger,
     /// Configurations put in force.
     Configuration,
+    /// Entries of the published record.
+    Record,
 }
 
 impl Lock {
@@ -82,6 +84,7 @@ impl Lock {
             Self::Registrations => "registrations",
             Self::Ledger => "ledger",
             Self::Configuration => "configuration",
+            Self::Record => "record",
         }
     }
 }
@@ -196,12 +199,12 @@ async fn write_together(write: &WriteConnection, jobs: &[Job]) -> Result<Vec<Out
     let mut transaction = write.begin().await?;
     let now_ms = write.now_ms(&mut transaction).await?;
     let samples = last_of_each(jobs);
-    let mut placed = None;
+    let (mut round_start, mut written) = (0, BTreeMap::new());
     if !samples.is_empty() {
         let round = hold_open(&mut transaction, write.dialect, now_ms, write.round_seconds).await?;
         let place = (round, write.round_seconds);
-        write_samples(&mut transaction, write.dialect, place, now_ms, &samples).await?;
-        placed = Some(Placed { round_start: round.round_start() });
+        written = write_samples(&mut transaction, write.dialect, place, now_ms, &samples).await?;
+        round_start = round.round_start();
     }
     if jobs.iter().any(|job| matches!(job, Job::Registration(..))) {
         write.lock(&mut transaction, Lock::Registrations).await?;
@@ -209,7 +212,15 @@ async fn write_together(write: &WriteConnection, jobs: &[Job]) -> Result<Vec<Out
     let mut outcomes = Vec::with_capacity(jobs.len());
     for job in jobs {
         outcomes.push(match job {
-            Job::Sample(..) => placed.map_or(Outcome::Nothing, Outcome::Placed),
+            Job::Sample(sample, _) => {
+                let key = (sample.lp_id, sample.unit.as_str());
+                let counts = samples.iter().any(|counting| std::ptr::eq(*counting, sample.as_ref()));
+                written.get(&key).map_or(Outcome::Nothing, |at_ms| {
+                    // One that was replaced before it was written came earlier than the one that was.
+                    let at_ms = if counts { *at_ms } else { at_ms.saturating_sub(1) };
+                    Outcome::Placed(Placed { round_start, at_ms })
+                })
+            }
             Job::Registration(registration, _) => {
                 Outcome::Registered(register_in(&mut transaction, registration, now_ms).await?)
             }

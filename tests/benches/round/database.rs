@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use alp_record::chain::PoolKey;
+use alp_server::record::{Publisher, SharedPublisher};
 use alp_server::rounds::{RoundOutcome, run_round};
 use alp_store::{Acquired, Clock, Lease, MAX_LEASE_MS, RegisterOutcome, Store, StoreError, StoreOptions};
 use futures_util::future::join_all;
@@ -21,6 +23,7 @@ pub(crate) const ROUND_SECONDS: u64 = 60;
 pub(crate) struct Database {
     pub(crate) store: Store,
     lease: Lease,
+    publisher: SharedPublisher,
     now_ms: Arc<AtomicU64>,
     lp_ids: Vec<i64>,
     next_round: u64,
@@ -61,7 +64,9 @@ impl Database {
             Acquired::Granted(lease) => lease,
             Acquired::HeldBy { holder, .. } => panic!("{holder} leads"),
         };
-        Ok(Self { store, lease, now_ms, lp_ids, next_round })
+        let key = PoolKey::from_seed(&[42; 32]).unwrap();
+        let publisher = Arc::new(Publisher::open(&store, key).await.unwrap());
+        Ok(Self { store, lease, publisher, now_ms, lp_ids, next_round })
     }
 
     /// The start of the round that comes next, in Unix seconds.
@@ -86,7 +91,7 @@ impl Database {
         let submit = began.elapsed();
         self.now_ms.store((start + ROUND_SECONDS) * 1000 + 1_000, Ordering::SeqCst);
         let began = Instant::now();
-        let outcome = run_round(&self.store, &self.lease, start).await.unwrap();
+        let outcome = run_round(&self.store, &self.publisher, &self.lease, start).await.unwrap();
         let round = began.elapsed();
         match outcome {
             RoundOutcome::Credited { credits, paid } => {

@@ -235,7 +235,10 @@ async fn nonsense_on_the_control_socket_is_answered_with_the_commands() {
     stream.write_all(b"{\"command\":\"pay everybody\"}\n").await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
-    assert_eq!(answer, "{\"ok\":false,\"text\":\"the commands are status, reload, stop, adapter and payouts\"}\n");
+    assert_eq!(
+        answer,
+        "{\"ok\":false,\"text\":\"the commands are status, reload, stop, adapter and payouts\"}\n"
+    );
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Rounds that are interrupted, repeated, missed or run by two servers.
 
 use alp_server::loops::rounds_once;
+use alp_server::record::SharedPublisher;
 use alp_server::rounds::{RoundError, RoundOutcome, run_due_rounds, run_round};
 use alp_store::{Acquired, Closed, Store, StoreError};
 use alp_tests::{START_S, TestPool, wait_until};
@@ -16,16 +17,19 @@ async fn pb_08_a_round_that_is_run_twice_at_once_pays_once() {
     assert_eq!((one, two), (Ok(()), Ok(())));
     rounds_once(app).await.unwrap();
     let lease = app.lead().await.unwrap().unwrap();
-    assert_eq!(run_round(&app.store, &lease, START_S).await.unwrap(), RoundOutcome::AlreadyCredited);
+    assert_eq!(
+        run_round(&app.store, &app.publisher, &lease, START_S).await.unwrap(),
+        RoundOutcome::AlreadyCredited
+    );
     assert_eq!(pool.reward_of(&lp).await, "0.03");
 }
 
 /// Runs what is due if the second server gets to lead, as it does when the first one's lease is over.
-async fn rounds_of_a_second_server(store: &Store) {
+async fn rounds_of_a_second_server(store: &Store, publisher: &SharedPublisher) {
     let Some(in_force) = store.configuration_in_force().await.unwrap() else { return };
     match store.acquire_lease("rounds", "second", 10_000, &in_force.digest).await.unwrap() {
         Acquired::HeldBy { .. } => {}
-        Acquired::Granted(lease) => match run_due_rounds(store, &lease).await {
+        Acquired::Granted(lease) => match run_due_rounds(store, publisher, &lease).await {
             Ok(_) | Err(RoundError::Store(StoreError::NotLeader { .. })) => {}
             Err(error) => panic!("{error}"),
         },
@@ -45,7 +49,8 @@ async fn pb_09_two_servers_on_one_database_credit_a_round_once() {
             pool.submit_btc(lp).await;
         }
         pool.pass(60_000);
-        let (first, ()) = tokio::join!(rounds_once(pool.app()), rounds_of_a_second_server(&second));
+        let (first, ()) =
+            tokio::join!(rounds_once(pool.app()), rounds_of_a_second_server(&second, &pool.app().publisher));
         // One that loses the lease in the middle of a round says so, and nothing is credited twice.
         let _ = first;
         pool.pass(30_000);

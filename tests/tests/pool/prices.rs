@@ -117,3 +117,23 @@ async fn a_feed_is_not_followed_elsewhere_and_not_read_without_end() {
     let health = pool.app().health.states()["price of btc"].outcome.clone().unwrap_err();
     assert!(health.contains("answered with HTTP status 302"), "{health}");
 }
+
+#[tokio::test]
+async fn what_each_feed_said_is_published_with_the_price_also_for_a_round_that_is_late() {
+    let feeds = feeds().await;
+    let (mut pool, lp) = pool_with_feeds(&feeds).await;
+    feeds.set("/feed-2", 503, "down");
+    pool.app().refresh_prices().await;
+    pool.submit_btc(&lp).await;
+    pool.restart().await;
+    pool.end_round().await;
+    let record = pool.get("/records/1").await.text;
+    let body: serde_json::Value = serde_json::from_str(record.lines().nth(1).unwrap()).unwrap();
+    let price = &body["round"]["prices"][0];
+    assert_eq!((&price["unit"], &price["price"]), (&json!("btc"), &json!("0.004")), "{body}");
+    let quotes = price["quotes"].as_array().unwrap();
+    let mut said: Vec<&str> = quotes.iter().map(|quote| quote["price"].as_str().unwrap()).collect();
+    said.sort_unstable();
+    assert_eq!(said, ["0.00399", "0.004", "0.004", "0.00401"]);
+    assert_eq!(quotes[0]["source"], json!("127.0.0.1"));
+}

@@ -29,6 +29,9 @@ pub struct EpochStart {
     pub reason: String,
     /// The digest of the last header that was published before; nothing for the first epoch.
     pub last_published: Digest,
+    /// The start of the newest round that was published before, in Unix seconds; 0 for none. This epoch has no round
+    /// up to it, so that no published round is signed twice.
+    pub last_round: u64,
 }
 
 /// A round: its rules, its prices, what each LP showed and what each was credited.

@@ -101,6 +101,8 @@ pub struct Verifier {
     rounds_seen: (Option<u64>, Option<u64>),
     /// The round that was read last.
     last_round: Option<Box<RoundBody>>,
+    /// The newest round that an epoch says was published before it.
+    published_until: u64,
 }
 
 impl Verifier {
@@ -169,7 +171,10 @@ impl Verifier {
         }
         match &entry.body {
             // A new epoch may follow a database that was restored, which knows an older round before.
-            Body::Epoch(_) => self.last_round = None,
+            Body::Epoch(start) => {
+                self.last_round = None;
+                self.published_until = self.published_until.max(start.last_round);
+            }
             Body::Round(round) => {
                 self.rounds = self.rounds.saturating_add(1);
                 if let Some(before) = self.last_round.take() {
@@ -247,6 +252,10 @@ impl Verifier {
     fn check_order_of_rounds(&mut self, number: u64, start: u64, seconds: u32) {
         if self.rounds_seen.1.is_some_and(|end| start < end) {
             self.find(Some(number), Some(start), "begins before the round recorded earlier ended".to_owned());
+        }
+        if start <= self.published_until {
+            let what = "was published before the epoch began, and is signed again".to_owned();
+            self.find(Some(number), Some(start), what);
         }
         let first = self.rounds_seen.0.or(Some(start));
         self.rounds_seen = (first, Some(start.saturating_add(u64::from(seconds))));

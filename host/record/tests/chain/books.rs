@@ -125,6 +125,7 @@ pub(crate) fn chain() -> Vec<Entry> {
     let mut bodies = vec![Body::Epoch(EpochStart {
         reason: "the pool begins".to_owned(),
         last_published: Digest::NOTHING,
+        last_round: 0,
     })];
     bodies.extend((0..3).map(|number| Body::Round(Box::new(round(ROUND + 60 * number).0))));
     signed(&key(), bodies)

@@ -140,6 +140,7 @@ fn findings(bodies: Vec<RoundBody>) -> Vec<String> {
     let mut all = vec![Body::Epoch(EpochStart {
         reason: "the pool begins".to_owned(),
         last_published: Digest::NOTHING,
+        last_round: 0,
     })];
     all.extend(bodies.into_iter().map(|body| Body::Round(Box::new(body))));
     let mut verifier = Verifier::new(Some(key().public()));

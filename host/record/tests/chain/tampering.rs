@@ -192,6 +192,7 @@ fn a_new_epoch_goes_on_from_what_was_published() {
     let start = alp_record::chain::EpochStart {
         reason: "restored from a backup".to_owned(),
         last_published: last.header.digest(),
+        last_round: 0,
     };
     let epoch = Entry::sign(&key(), &last.header.pool, 2, Some(&last.header), 1, Body::Epoch(start));
     let mut all: Vec<String> = texts();
@@ -201,4 +202,24 @@ fn a_new_epoch_goes_on_from_what_was_published() {
     all[4] = same_epoch.text();
     one_of(&findings(&all, Vec::new()), "is of epoch 1 where 2 is due");
     assert_ne!(epoch.header.digest(), Digest::NOTHING);
+}
+
+#[test]
+fn an_epoch_that_signs_a_published_round_again_is_found() {
+    let mut entries = chain();
+    let again = entries.pop().unwrap();
+    let last = entries.last().unwrap().header.clone();
+    let epoch = |last_round| {
+        let start = alp_record::chain::EpochStart {
+            reason: "restored from a backup".to_owned(),
+            last_published: again.header.digest(),
+            last_round,
+        };
+        let epoch = Entry::sign(&key(), &last.pool, 2, Some(&last), 1, Body::Epoch(start));
+        let round = Entry::sign(&key(), &last.pool, 2, Some(&epoch.header), 2, again.body.clone());
+        let entries = entries.iter().chain([&epoch, &round]);
+        findings(&entries.map(Entry::text).collect::<Vec<_>>(), Vec::new())
+    };
+    assert_eq!(epoch(0), [] as [&str; 0]);
+    one_of(&epoch(crate::books::ROUND + 120), "was published before the epoch began, and is signed again");
 }

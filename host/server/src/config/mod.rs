@@ -74,6 +74,10 @@ pub struct PoolConfig {
     pub versions: PathBuf,
     /// The socket for the operator's commands.
     pub control_socket: PathBuf,
+    /// The file of the key that signs the pool's record.
+    pub signing_key: PathBuf,
+    /// Whether accepted submissions are answered with signed receipts.
+    pub receipts: bool,
     /// How long a round is.
     pub round: RoundLength,
     /// Which payout addresses are right.

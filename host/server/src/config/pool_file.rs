@@ -67,6 +67,8 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
     let cache = within("cache", "cache");
     let versions = within("versions", "versions");
     let control_socket = within("control_socket", "alp.sock");
+    let signing_key = within("signing_key_file", "alp.key");
+    let receipts = top.flag("receipts", true);
     let round = top.whole("round_seconds", 60, 1..=86_400).and_then(|seconds| {
         let length = u32::try_from(seconds).map(RoundLength::from_seconds);
         match length {
@@ -92,6 +94,8 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
         cache: cache?,
         versions: versions?,
         control_socket: control_socket?,
+        signing_key: signing_key?,
+        receipts: receipts?,
         round: round?,
         address: address?,
         limits: limits?,

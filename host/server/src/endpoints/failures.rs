@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt;
@@ -38,11 +38,17 @@ pub(super) async fn catch(request: Request, next: Next) -> Response {
     }
 }
 
+/// Answers under an address that names an API key are kept by nobody on the way.
+pub(super) async fn never_kept(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 pub(super) fn server_error(error: &(dyn std::error::Error + 'static)) -> Response {
     tracing::error!(error, "a request failed");
     failure(StatusCode::INTERNAL_SERVER_ERROR, "500 error")
 }
 
-fn failure(status: StatusCode, message: &str) -> Response {
+pub(super) fn failure(status: StatusCode, message: &str) -> Response {
     json(status, &Tree::object([("success", Tree::Flag(false)), ("message", Tree::text(message))]))
 }

@@ -22,7 +22,11 @@ pub(super) async fn take(State(app): State<Arc<App>>, request: Request) -> Respo
         Err(sentence) => return outcome(false, &sentence),
     };
     match submit(&app, &body, peer).await {
-        Ok(sentence) => outcome(true, sentence),
+        Ok(accepted) => {
+            let mut response = outcome(true, accepted.sentence);
+            response.headers_mut().extend(accepted.headers);
+            response
+        }
         Err(refusal) => {
             // What a bot did wrong repeats what it sent, its API key among it: that is for the bot alone.
             if refusal.who != WhoActs::Bot {

@@ -4,18 +4,23 @@ mod adapters;
 mod exchanges;
 mod failures;
 mod favicon;
+mod head;
 mod liquidity;
 mod orders;
 mod payouts;
+mod proof;
 mod receive;
+mod records;
 mod register;
 mod root;
+mod rounds;
 mod stats;
 mod status;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::map_response;
 use axum::routing::{get, post};
 
 use crate::app::App;
@@ -30,9 +35,14 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/exchanges", get(exchanges::show))
         .route("/status", get(status::show))
         .route("/adapters", get(adapters::show))
-        .route("/v1/payouts/{user}", get(payouts::show))
-        .route("/{user}/orders", get(orders::show))
-        .route("/{user}/stats", get(stats::show))
+        .route("/v1/payouts/{user}", get(payouts::show).layer(map_response(failures::never_kept)))
+        .route("/head", get(head::show))
+        .route("/records/{number}", get(records::show))
+        .route("/rounds", get(rounds::list))
+        .route("/rounds/{start}", get(rounds::show))
+        .route("/rounds/{start}/proof/{pseudonym}", get(proof::show))
+        .route("/{user}/orders", get(orders::show).layer(map_response(failures::never_kept)))
+        .route("/{user}/stats", get(stats::show).layer(map_response(failures::never_kept)))
         .fallback(failures::not_found)
         .method_not_allowed_fallback(failures::wrong_method)
         .layer(axum::middleware::from_fn(failures::catch))

@@ -55,17 +55,17 @@ async fn who_leads_by_a_configuration_that_was_replaced_leads_no_more() {
 async fn every_server_reads_the_newest_price_and_only_the_one_that_leads_sets_it() {
     let Some(test) = open_for_test().await else { return };
     let second = test.another_server().await;
-    test.store.put_price(&test.lease, "btc", "0.004").await.unwrap();
-    test.store.put_price(&test.lease, "usd", "1").await.unwrap();
+    test.store.put_price(&test.lease, "btc", "0.004", "").await.unwrap();
+    test.store.put_price(&test.lease, "usd", "1", "").await.unwrap();
     test.set_clock(FIRST_ROUND + 30);
-    test.store.put_price(&test.lease, "btc", "0.0041").await.unwrap();
+    test.store.put_price(&test.lease, "btc", "0.0041", r#"["a"]"#).await.unwrap();
     let quotes = second.prices().await.unwrap();
     assert_eq!(quotes.len(), 2);
-    let newest = Quote { price: "0.0041".to_owned(), at_ms: (FIRST_ROUND + 30) * 1000 };
+    let newest = Quote { price: "0.0041".to_owned(), quotes: r#"["a"]"#.to_owned(), at_ms: (FIRST_ROUND + 30) * 1000 };
     assert_eq!(quotes["btc"], newest);
 
     test.store.put_configuration_in_force(OTHER).await.unwrap();
-    let refused = test.store.put_price(&test.lease, "btc", "9").await;
+    let refused = test.store.put_price(&test.lease, "btc", "9", "").await;
     assert!(matches!(refused, Err(StoreError::NotLeader { .. })), "{refused:?}");
     assert_eq!(second.prices().await.unwrap()["btc"], newest);
 }

@@ -22,6 +22,7 @@ macro_rules! suite {
             mod ledger;
             mod payouts;
             mod reads;
+            mod records;
             mod registration;
             mod rounds;
             mod samples;

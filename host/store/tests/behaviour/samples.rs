@@ -18,7 +18,7 @@ async fn a_sample_goes_into_the_round_of_the_clock_and_is_read_back_as_it_was() 
     let mut sample = test.sample(lp_id, "btc", 3, "\u{e9}\u{1f30a}'; --");
     sample.maybe_truncated = true;
     let placed = test.store.submit(sample.clone()).await.unwrap();
-    assert_eq!(placed, Placed { round_start: FIRST_ROUND });
+    assert_eq!(placed, Placed { round_start: FIRST_ROUND, at_ms: (FIRST_ROUND + ROUND_SECONDS - 1) * 1000 });
     let stored = test.store.samples(FIRST_ROUND).await.unwrap();
     assert_eq!(stored.len(), 1);
     assert_eq!(stored[0].sample, sample);

@@ -1,0 +1,156 @@
+//! `alp verify`: reads a pool's record from its address or a folder and has it checked, entry by entry.
+//! It knows where entries come from; what is right is the record's own crate, which needs no pool.
+
+mod heads;
+mod report;
+mod source;
+
+use std::path::PathBuf;
+
+use alp_record::chain::{Finding, PublicKey, Verified, Verifier};
+use thiserror::Error;
+
+use heads::Heads;
+pub use report::report;
+use source::{Source, read_receipts};
+
+/// What is to be verified, and with what.
+#[derive(Debug, Clone, Default)]
+pub struct Verification {
+    /// A pool's address, or a folder of entries.
+    pub record: String,
+    /// The pool's public key, if the caller knows it.
+    pub key: Option<PublicKey>,
+    /// A folder of receipts.
+    pub receipts: Option<PathBuf>,
+    /// A file of signed heads that were seen, one a line.
+    pub heads: Option<PathBuf>,
+    /// Another address at which the pool, or a mirror of it, answers.
+    pub peer: Option<String>,
+    /// A folder to put the entries into.
+    pub save: Option<PathBuf>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What the verifier says, and what the heads say.
+    pub verified: Verified,
+    /// How many receipts were given.
+    pub receipts_given: usize,
+    /// How many heads that were seen elsewhere were compared.
+    pub heads_compared: usize,
+    /// Whether the caller gave the key.
+    pub key_given: bool,
+}
+
+/// Verifies. `progress` is told after each entry how many were read, and of how many.
+///
+/// # Errors
+/// [`VerifyError`] if the record cannot be read at all; what is wrong in it is a finding.
+pub async fn verify(
+    verification: &Verification,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<Outcome, VerifyError> {
+    let source = Source::open(&verification.record)?;
+    let mut heads = Heads::default();
+    if let Some(file) = &verification.heads {
+        heads.read(file)?;
+    }
+    if let Some(peer) = &verification.peer {
+        heads.ask(&Source::open(peer)?, peer).await?;
+    }
+    let receipts = verification.receipts.as_deref().map(read_receipts).transpose()?.unwrap_or_default();
+    let receipts_given = receipts.len();
+    let mut verifier = Verifier::new(verification.key);
+    verifier.expect_receipts(receipts);
+    if let Some(folder) = &verification.save {
+        std::fs::create_dir_all(folder).map_err(|source| file_error(folder, source))?;
+    }
+    let numbers = source.numbers().await?;
+    let (mut read, all) = (0_u64, u64::try_from(numbers.len()).unwrap_or(u64::MAX));
+    for group in numbers.chunks(source::AT_A_TIME) {
+        for (number, text) in source.entries(group).await? {
+            if let Some(folder) = &verification.save {
+                let file = folder.join(source::file_name(number));
+                std::fs::write(&file, &text).map_err(|source| file_error(&file, source))?;
+            }
+            verifier.push(&text);
+            heads.compare(&text);
+            read = read.saturating_add(1);
+            progress(read, all);
+        }
+    }
+    let mut verified = verifier.finish();
+    let heads_compared = heads.compared();
+    verified.findings.extend(heads.findings());
+    let key_given = verification.key.is_some();
+    Ok(Outcome { verified, receipts_given, heads_compared, key_given })
+}
+
+impl Outcome {
+    /// What is wrong.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.verified.findings
+    }
+}
+
+/// Why a record cannot be read. The caller's.
+#[derive(Debug, Error)]
+pub enum VerifyError {
+    /// A file.
+    #[error("{} cannot be read or written", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A folder without entries.
+    #[error("{} holds no entries of a record, which have names such as {}", path.display(), source::file_name(7))]
+    NoEntries {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file of receipts or heads.
+    #[error("{} holds something that is no {what}, as line {line}", path.display())]
+    NotOne {
+        /// The file.
+        path: PathBuf,
+        /// What it should be.
+        what: &'static str,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// More receipts or heads than are read.
+    #[error("{} holds more than {limit} {what}", path.display())]
+    TooMany {
+        /// The file or folder.
+        path: PathBuf,
+        /// What of.
+        what: &'static str,
+        /// Most that are read.
+        limit: usize,
+    },
+    /// An address.
+    #[error("{address} cannot be asked: {reason}")]
+    Address {
+        /// The address.
+        address: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The pool did not answer.
+    #[error("{address} did not answer as a pool does: {reason}")]
+    Pool {
+        /// The address.
+        address: String,
+        /// What it did.
+        reason: String,
+    },
+}
+
+fn file_error(path: &std::path::Path, source: std::io::Error) -> VerifyError {
+    VerifyError::File { path: path.to_owned(), source }
+}
