@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 use crate::dialect::Dialect;
 use crate::edge::OpenRound;
 use crate::error::StoreError;
+use crate::freshness::{Submitted, Uses};
 use crate::rows::{check_name, check_text, count, runs, signed, statement};
 use crate::writer::Job;
 use crate::{Store, connection};
@@ -65,6 +66,14 @@ impl Store {
     ///
     /// Does not wait for a place in the queue: [`StoreError::Busy`] comes at once.
     pub async fn submit(&self, sample: Sample) -> Result<Placed, StoreError> {
+        match self.enqueue_sample(sample, Uses::default()).await? {
+            Submitted::Placed(placed) => Ok(placed),
+            // What uses nothing up repeats nothing.
+            Submitted::Repeated => Err(StoreError::Closed),
+        }
+    }
+
+    pub(crate) async fn enqueue_sample(&self, sample: Sample, uses: Uses) -> Result<Submitted, StoreError> {
         check_name("unit", &sample.unit)?;
         check_name("terms_id", &sample.terms_id)?;
         check_name("adapter_sha256", &sample.adapter_sha256)?;
@@ -72,9 +81,9 @@ impl Store {
         check_text("the price", &sample.price, MAX_PRICE_BYTES)?;
         check_text("the list of orders", &sample.orders, MAX_ORDERS_BYTES)?;
         signed("the number of orders", sample.order_count)?;
-        let (answer, placed) = oneshot::channel();
-        self.enqueue(Job::Sample(Box::new(sample), answer))?;
-        placed.await.unwrap_or(Err(StoreError::Closed))
+        let (answer, submitted) = oneshot::channel();
+        self.enqueue(Job::Sample(Box::new(sample), uses, answer))?;
+        submitted.await.unwrap_or(Err(StoreError::Closed))
     }
 
     /// All samples of a round, in the order of exchange, unit and LP.
