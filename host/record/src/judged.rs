@@ -28,6 +28,9 @@ pub struct OrderRecord {
     /// When the exchange says it was opened, in Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened_ms: Option<u64>,
+    /// When the pool first saw it, in Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_seen_ms: Option<u64>,
 }
 
 impl OrderRecord {
@@ -43,6 +46,7 @@ impl OrderRecord {
             deviation: alp_pool::decimal::format_units(u128::from(order.deviation_e8), 8),
             tolerance: order.tolerance.to_string(),
             opened_ms,
+            first_seen_ms: None,
         }
     }
 

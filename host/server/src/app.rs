@@ -10,11 +10,14 @@ use arc_swap::ArcSwap;
 use crate::config::{Config, PriceConfig};
 use crate::containment::Containment;
 use crate::exchange::{ClientError, ExchangeClient, Gates, Timeouts, UnseenOrders};
+use crate::freshness::FreshnessLedger;
 use crate::kept::KeptReplies;
 use crate::leadership::Leadership;
 use crate::lifecycle::Lifecycle;
 use crate::look_ups::LookUps;
+use crate::ownership::Owners;
 use crate::prices::{MAX_FEED_BYTES, PriceBoard};
+use crate::turns::Turns;
 
 /// How long one feed of a price may take.
 const FEED_TIMEOUTS: Timeouts =
@@ -71,6 +74,12 @@ pub struct App {
     pub gates: Gates,
     /// What contains bad adapters, exchanges and keys in time.
     pub containment: Containment,
+    /// One request of a key at a time.
+    pub turns: Turns,
+    /// One signature, once.
+    pub freshness: FreshnessLedger,
+    /// One order, one owner.
+    pub owners: Owners,
     /// Public replies that are kept for a while.
     pub look_ups: LookUps,
     /// The prices.
@@ -116,6 +125,9 @@ impl App {
             lifecycle,
             gates: Gates::default(),
             containment: Containment::new(Arc::clone(&clock)),
+            turns: Turns::default(),
+            freshness: FreshnessLedger::default(),
+            owners: Owners::default(),
             look_ups: LookUps::default(),
             prices: PriceBoard::default(),
             feeds: ExchangeClient::new(FEED_TIMEOUTS, MAX_FEED_BYTES)?,

@@ -7,13 +7,14 @@ use alp_pool::price::PoolPrice;
 use alp_pool::terms::Side;
 use alp_sandbox::types::{Field, Market, Order, Side as BookSide, Submission};
 use alp_sandbox::{Adapter, clean_text};
-use alp_store::{MAX_ORDERS_BYTES, Sample, StoreError};
+use alp_store::{MAX_ORDERS_BYTES, Sample, StoreError, Uses};
 
 use crate::app::{App, InForce};
 use crate::config::{ExchangeConfig, UnitConfig};
 use crate::containment::{Arrival, Outcome, Pass, Peer, Submitter};
-use crate::exchange::{Refusal, Verification, Verified, WhoActs, check_ids, verify};
+use crate::exchange::{Refusal, Verification, Verified, WhoActs, begin, check_ids, verify};
 use crate::kept::KeptSubmission;
+use crate::ledgers;
 use crate::message::{Message, shown};
 use crate::prices::pool_price;
 use crate::shadow::Recording;
@@ -32,7 +33,7 @@ pub const NO_ORDERS: &str = "no orders found";
 ///
 /// # Errors
 /// [`Refusal`] with the sentence for the bot; then nothing was stored and nothing replaced.
-pub async fn submit(app: &App, body: &[u8], peer: Peer) -> Result<&'static str, Refusal> {
+pub async fn submit(app: &App, body: &[u8], peer: Peer) -> Result<String, Refusal> {
     let bot = |message: String| Refusal::new(WhoActs::Bot, message);
     let message = Message::read(body).map_err(bot)?;
     let user = message.text("user").map_err(bot)?;
@@ -62,34 +63,52 @@ pub async fn submit(app: &App, body: &[u8], peer: Peer) -> Result<&'static str, 
         explain: false,
         extras: Vec::new(),
     };
-    let asked = ask_exchange(app, &in_force, &exchange, settings, &adapter, &submission, &pass).await;
-    let stored = match asked {
-        Ok(verified) => keep(app, &exchange, &submission, &unit, lp_id, &adapter, verified).await,
-        Err(refusal) => Err(refusal),
+    let stored = async {
+        let _turn = ledgers::in_turn(app, settings, lp_id).await?;
+        let asking =
+            Asking { app, in_force: &in_force, exchange: &exchange, settings, adapter: &adapter, lp_id };
+        let (verified, uses) = asking.ask(&submission, &pass, &mut Vec::new()).await?;
+        let kept = keep(&asking, &submission, &unit, verified, uses.clone()).await;
+        if kept.is_err() {
+            ledgers::use_up(app, lp_id, uses).await;
+        }
+        kept
     };
+    let stored = stored.await;
     pass.ended(match &stored {
-        Ok(orders) => Outcome::Accepted { with_orders: *orders > 0 },
+        Ok(kept) => Outcome::Accepted { with_orders: kept.orders > 0 },
         Err(refusal) => refusal.outcome,
     });
-    Ok(if stored? == 0 { NO_ORDERS } else { SAVED })
+    let kept = stored?;
+    let sentence = if kept.orders == 0 { NO_ORDERS } else { SAVED };
+    Ok(kept.foreign.map_or_else(|| sentence.to_owned(), |foreign| format!("{sentence}; {foreign}")))
 }
 
-/// Judges what the exchange showed and stores it. Answers with the number of orders.
+/// What became of a submission that was stored.
+struct Kept {
+    /// How many orders are the LP's own.
+    orders: usize,
+    /// What it is told of those that are not.
+    foreign: Option<String>,
+}
+
+/// Judges what the exchange showed and stores it, with what the request used up.
 async fn keep(
-    app: &App,
-    exchange: &str,
+    asking: &Asking<'_>,
     submission: &Submission,
     unit: &str,
-    lp_id: i64,
-    adapter: &Adapter,
     verified: Verified,
-) -> Result<usize, Refusal> {
+    uses: Uses,
+) -> Result<Kept, Refusal> {
+    let Asking { app, exchange, adapter, lp_id, .. } = *asking;
     every_order_is_seen(app, exchange, adapter, &verified)?;
     // The configuration may have changed while the exchange answered: what is in force now judges.
     let in_force = app.in_force.load_full();
     let (_, market) = find_market(&in_force, exchange, unit)?;
     let price = current_price(app, &in_force, unit, market)?;
     let records = judge(exchange, market, price, &verified)?;
+    let owned = ledgers::own_orders(app, &in_force, (exchange, unit, lp_id), &verified, records).await?;
+    let (foreign, records) = (owned.foreign_sentence(), owned.own);
     let (count, orders) = (records.len(), to_json(&records));
     if orders.len() > MAX_ORDERS_BYTES {
         let message = format!("{exchange} lists {count} orders: more than the pool keeps of one submission");
@@ -109,8 +128,8 @@ async fn keep(
         order_count: u64::try_from(count).unwrap_or(u64::MAX),
         orders,
     };
-    store_sample(app, market, sample).await?;
-    Ok(count)
+    store_sample(app, market, sample, uses).await?;
+    Ok(Kept { orders: count, foreign })
 }
 
 /// The market of a unit at an exchange, or the sentence that says which of the two is unknown.
@@ -166,28 +185,45 @@ pub fn adapter_market(unit: &UnitConfig) -> Market {
     Market { base: unit.base.clone(), quote: unit.quote.clone(), parameters: parameters.collect() }
 }
 
-async fn ask_exchange(
-    app: &App,
-    in_force: &InForce,
-    exchange: &str,
-    settings: &ExchangeConfig,
-    adapter: &Recording,
-    submission: &Submission,
-    pass: &Pass<'_>,
-) -> Result<Verified, Refusal> {
-    let Some(client) = in_force.clients.get(exchange) else {
-        return Err(Refusal::new(WhoActs::Bot, format!("{exchange} is not supported")));
-    };
-    let gate = app.gates.of(exchange, settings.concurrent_calls, settings.waiting_calls);
-    let patience = settings.call_timeout;
-    // It waits as soon as the folder of adapters has been told; this holds until then.
-    let Some(grant) = &settings.grant else {
-        return Err(Refusal::new(WhoActs::Operator, waiting(exchange)));
-    };
-    let (look_ups, calls) = (&app.look_ups, pass.calls());
-    let verification =
-        Verification { exchange, adapter, grant, client, gate: &gate, look_ups, patience, calls };
-    verify(&verification, submission).await
+/// What asking an exchange needs beside the submission.
+struct Asking<'a> {
+    app: &'a App,
+    in_force: &'a InForce,
+    exchange: &'a str,
+    settings: &'a ExchangeConfig,
+    adapter: &'a Recording,
+    lp_id: i64,
+}
+
+impl Asking<'_> {
+    /// Asks once. Answers with what was shown and what that used up; `signed` takes what was signed, where the
+    /// submission wants it explained.
+    async fn ask(
+        &self,
+        submission: &Submission,
+        pass: &Pass<'_>,
+        signed: &mut Vec<String>,
+    ) -> Result<(Verified, Uses), Refusal> {
+        let Self { app, in_force, exchange, settings, adapter, lp_id } = *self;
+        let Some(client) = in_force.clients.get(exchange) else {
+            return Err(Refusal::new(WhoActs::Bot, format!("{exchange} is not supported")));
+        };
+        let gate = app.gates.of(exchange, settings.concurrent_calls, settings.waiting_calls);
+        let patience = settings.call_timeout;
+        // It waits as soon as the folder of adapters has been told; this holds until then.
+        let Some(grant) = &settings.grant else {
+            return Err(Refusal::new(WhoActs::Operator, waiting(exchange)));
+        };
+        let (look_ups, calls) = (&app.look_ups, pass.calls());
+        let verification =
+            Verification { exchange, adapter, grant, client, gate: &gate, look_ups, patience, calls };
+        let mut started = begin(&verification, submission).await?;
+        signed.append(&mut started.signed);
+        let uses = ledgers::let_out(app, settings, grant, lp_id, submission, &started).await?;
+        let verified = verify(&verification, submission, started.step).await?;
+        app.freshness.take(lp_id, &uses);
+        Ok((verified, uses))
+    }
 }
 
 /// An order whose id stands in no signed reply was made up by the adapter, as far as anybody can tell.
@@ -251,11 +287,10 @@ fn reported(order: &Order) -> ReportedOrder<'_> {
     ReportedOrder { id: &order.id, side, price: &order.price, amount: &order.amount }
 }
 
-async fn store_sample(app: &App, market: &UnitConfig, sample: Sample) -> Result<(), Refusal> {
+async fn store_sample(app: &App, market: &UnitConfig, sample: Sample, uses: Uses) -> Result<(), Refusal> {
     if !app.known_terms.contains(&market.terms_id) {
         app.store.record_terms(&market.document).await.map_err(|error| store_refusal(&error))?;
         app.known_terms.add(&market.terms_id);
     }
-    app.store.submit(sample).await.map_err(|error| store_refusal(&error))?;
-    Ok(())
+    ledgers::store_once(app, sample, uses).await
 }

@@ -22,6 +22,7 @@ mod endpoints;
 mod evidence;
 mod exchange_faults;
 mod exchanges;
+mod freshness;
 mod grants;
 #[path = "../../../host/sandbox/tests/sandbox/guests.rs"]
 #[allow(dead_code, reason = "the sandbox's tests need more of it")]
@@ -33,6 +34,7 @@ mod kept;
 mod messages;
 mod network;
 mod outbound;
+mod owners;
 mod prices;
 mod registration;
 mod reload;

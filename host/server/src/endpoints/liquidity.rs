@@ -22,7 +22,7 @@ pub(super) async fn take(State(app): State<Arc<App>>, request: Request) -> Respo
         Err(sentence) => return outcome(false, &sentence),
     };
     match submit(&app, &body, peer).await {
-        Ok(sentence) => outcome(true, sentence),
+        Ok(sentence) => outcome(true, &sentence),
         Err(refusal) => {
             // What a bot did wrong repeats what it sent, its API key among it: that is for the bot alone.
             if refusal.who != WhoActs::Bot {
