@@ -18,6 +18,7 @@ use crate::look_ups::LookUps;
 use crate::ownership::Owners;
 use crate::prices::{MAX_FEED_BYTES, PriceBoard};
 use crate::turns::Turns;
+use crate::why_not::WhyNot;
 
 /// How long one feed of a price may take.
 const FEED_TIMEOUTS: Timeouts =
@@ -78,6 +79,8 @@ pub struct App {
     pub turns: Turns,
     /// One signature, once.
     pub freshness: FreshnessLedger,
+    /// What became of submissions, and why not.
+    pub why_not: WhyNot,
     /// One order, one owner.
     pub owners: Owners,
     /// Public replies that are kept for a while.
@@ -127,6 +130,7 @@ impl App {
             containment: Containment::new(Arc::clone(&clock)),
             turns: Turns::default(),
             freshness: FreshnessLedger::default(),
+            why_not: WhyNot::default(),
             owners: Owners::default(),
             look_ups: LookUps::default(),
             prices: PriceBoard::default(),

@@ -9,7 +9,7 @@ use crate::app::{App, InForce};
 use crate::config::{ExchangeConfig, GrantConfig};
 use crate::exchange::{Refusal, Verified, WhoActs};
 use crate::freshness::{NotSent, Repetition, SignedRequests};
-use crate::ownership::{OwnOrders, Showing};
+use crate::ownership::{OwnOrders, Owners, Showing};
 use crate::submissions::store_refusal;
 use crate::turns::Turn;
 
@@ -90,17 +90,47 @@ pub async fn store_once(app: &App, sample: Sample, uses: Uses) -> Result<(), Ref
 pub async fn own_orders(
     app: &App,
     in_force: &InForce,
-    (exchange, unit, lp_id): (&str, &str, i64),
+    whose: (&str, &str, i64),
     verified: &Verified,
     records: Vec<OrderRecord>,
 ) -> Result<OwnOrders, Refusal> {
+    let showing = showing(app, in_force, whose, verified)?;
+    let orders = app.owners.claim(&app.store, showing, records).await;
+    let orders = orders.map_err(|error| store_refusal(&error))?;
+    match orders.foreign_sentence() {
+        Some(sentence) if orders.own.is_empty() => Err(Refusal::new(WhoActs::Bot, sentence)),
+        Some(_) | None => Ok(orders),
+    }
+}
+
+/// Tells whose orders these are, and changes nothing.
+///
+/// # Errors
+/// [`Refusal`].
+pub async fn whose_orders(
+    app: &App,
+    in_force: &InForce,
+    whose: (&str, &str, i64),
+    verified: &Verified,
+    records: Vec<OrderRecord>,
+) -> Result<OwnOrders, Refusal> {
+    let showing = showing(app, in_force, whose, verified)?;
+    Owners::look(&app.store, showing, records).await.map_err(|error| store_refusal(&error))
+}
+
+fn showing<'a>(
+    app: &App,
+    in_force: &InForce,
+    (exchange, unit, lp_id): (&'a str, &'a str, i64),
+    verified: &'a Verified,
+) -> Result<Showing<'a>, Refusal> {
     let grant = in_force.config.exchanges.get(exchange).and_then(|settings| settings.grant.as_ref());
     let Some(grant) = grant else {
         return Err(Refusal::new(WhoActs::Bot, format!("{exchange} is not supported")));
     };
     let round_seconds = u64::from(in_force.config.pool.round.seconds());
     let now_s = app.now_ms() / 1_000;
-    let showing = Showing {
+    Ok(Showing {
         exchange,
         unit,
         lp_id,
@@ -109,13 +139,7 @@ pub async fn own_orders(
         round_start: now_s.saturating_sub(now_s.checked_rem(round_seconds).unwrap_or(0)),
         round_seconds,
         lapses_after: in_force.config.pool.owner_lapses_after_rounds,
-    };
-    let orders = app.owners.claim(&app.store, showing, records).await;
-    let orders = orders.map_err(|error| store_refusal(&error))?;
-    match orders.foreign_sentence() {
-        Some(sentence) if orders.own.is_empty() => Err(Refusal::new(WhoActs::Bot, sentence)),
-        Some(_) | None => Ok(orders),
-    }
+    })
 }
 
 /// Forgets what can neither be used nor owned any more. Some thousands at a time, which is more than comes in a round.

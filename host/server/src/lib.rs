@@ -3,6 +3,7 @@
 
 pub mod admission;
 pub mod app;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod containment;
@@ -30,6 +31,7 @@ mod service;
 pub mod shadow;
 pub mod submissions;
 pub mod turns;
+pub mod why_not;
 mod wire;
 
 pub use endpoints::router;

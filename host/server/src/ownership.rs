@@ -128,6 +128,30 @@ impl Owners {
         Ok(orders)
     }
 
+    /// The same without claiming anything.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn look(
+        store: &Store,
+        showing: Showing<'_>,
+        records: Vec<OrderRecord>,
+    ) -> Result<OwnOrders, StoreError> {
+        let claim = Claim {
+            exchange: showing.exchange.to_owned(),
+            unit: showing.unit.to_owned(),
+            lp_id: showing.lp_id,
+            identities: records.iter().map(|record| identity(showing, record)).collect(),
+            held_rounds: 0,
+        };
+        let foreign = store.are_foreign(&claim, showing.round_start).await?;
+        let mut orders = OwnOrders { own: Vec::new(), foreign: Vec::new() };
+        for (record, foreign) in records.into_iter().zip(foreign) {
+            if foreign { orders.foreign.push(record.id) } else { orders.own.push(record) }
+        }
+        Ok(orders)
+    }
+
     fn known(&self, showing: Showing<'_>, pause: u64) -> BTreeMap<String, Known> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.get(&(showing.lp_id, showing.unit.to_owned())).cloned().unwrap_or_default();

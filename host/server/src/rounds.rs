@@ -69,7 +69,8 @@ pub async fn run_round(store: &Store, lease: &Lease, start: u64) -> Result<Round
     }
 }
 
-fn evidence(stored: &StoredSample) -> Evidence<'_> {
+/// A sample as a round reads it.
+pub(crate) fn evidence(stored: &StoredSample) -> Evidence<'_> {
     Evidence {
         exchange: &stored.exchange,
         unit: &stored.sample.unit,

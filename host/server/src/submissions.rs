@@ -5,7 +5,7 @@ use std::sync::Arc;
 use alp_pool::judge::{JudgedOrder, ReportedOrder, judge_orders};
 use alp_pool::price::PoolPrice;
 use alp_pool::terms::Side;
-use alp_sandbox::types::{Field, Market, Order, Side as BookSide, Submission};
+use alp_sandbox::types::{Field, Market, Member, Order, Side as BookSide, Submission};
 use alp_sandbox::{Adapter, clean_text};
 use alp_store::{MAX_ORDERS_BYTES, Sample, StoreError, Uses};
 
@@ -18,6 +18,7 @@ use crate::ledgers;
 use crate::message::{Message, shown};
 use crate::prices::pool_price;
 use crate::shadow::Recording;
+use crate::why_not::Ended;
 use alp_record::judged::{OrderRecord, PriceRecord, to_json};
 
 /// What a bot is told when its orders were taken.
@@ -34,41 +35,32 @@ pub const NO_ORDERS: &str = "no orders found";
 /// # Errors
 /// [`Refusal`] with the sentence for the bot; then nothing was stored and nothing replaced.
 pub async fn submit(app: &App, body: &[u8], peer: Peer) -> Result<String, Refusal> {
-    let bot = |message: String| Refusal::new(WhoActs::Bot, message);
-    let message = Message::read(body).map_err(bot)?;
-    let user = message.text("user").map_err(bot)?;
-    let sign = message.text("sign").map_err(bot)?;
-    let exchange = message.text("exchange").map_err(bot)?;
-    let unit = message.text("unit").map_err(bot)?;
-    let members = message.req().map_err(bot)?;
-
-    if app.leadership.has_other_configuration() {
-        let message = "this server has another configuration than the pool; the pool's operator must act";
-        return Err(Refusal::new(WhoActs::Operator, message));
-    }
+    let posted = Posted::read(body)?;
     let in_force = app.in_force.load_full();
-    let (settings, market) = find_market(&in_force, &exchange, &unit)?;
-    let lp_id = find_lp(app, &exchange, &user, &unit).await?;
-    let adapter = Recording::new(find_adapter(app, &exchange)?, app.lifecycle.shadows.of(&exchange));
-    let from = Submitter { lp: lp_id, peer };
-    let (adapter_sha256, limits) = (adapter.sha256(), settings.containment);
-    let pass = app.containment.admit(Arrival { exchange: &exchange, from, adapter_sha256, limits })?;
-    let submission = Submission {
-        user,
-        members,
-        sign,
-        market: adapter_market(market),
-        endpoint: settings.endpoint.clone(),
-        now_ms: app.now_ms(),
-        explain: false,
-        extras: Vec::new(),
-    };
+    let lp_id = posted.lp(app, &in_force).await?;
+    let (unit, sign) = (posted.unit.clone(), posted.sign.clone());
+    let told = take(app, &in_force, posted, lp_id, peer).await;
+    let (at_ms, length) = (app.now_ms(), u64::from(in_force.config.pool.round.seconds()));
+    let now_s = at_ms / 1_000;
+    let round_start = now_s.saturating_sub(now_s.checked_rem(length).unwrap_or(0));
+    app.why_not.note(Ended { lp_id, unit: &unit, sign: &sign, at_ms, round_start }, &told);
+    told
+}
+
+async fn take(
+    app: &App,
+    in_force: &InForce,
+    posted: Posted,
+    lp_id: i64,
+    peer: Peer,
+) -> Result<String, Refusal> {
+    let unit = posted.unit.clone();
+    let prepared = Prepared::new(app, in_force, posted, lp_id, false)?;
+    let pass = prepared.admit(peer)?;
     let stored = async {
-        let _turn = ledgers::in_turn(app, settings, lp_id).await?;
-        let asking =
-            Asking { app, in_force: &in_force, exchange: &exchange, settings, adapter: &adapter, lp_id };
-        let (verified, uses) = asking.ask(&submission, &pass, &mut Vec::new()).await?;
-        let kept = keep(&asking, &submission, &unit, verified, uses.clone()).await;
+        let _turn = ledgers::in_turn(app, prepared.settings, lp_id).await?;
+        let (verified, uses) = prepared.ask(&pass, &mut Vec::new()).await?;
+        let kept = keep(&prepared, &unit, verified, uses.clone()).await;
         if kept.is_err() {
             ledgers::use_up(app, lp_id, uses).await;
         }
@@ -93,43 +85,167 @@ struct Kept {
 }
 
 /// Judges what the exchange showed and stores it, with what the request used up.
-async fn keep(
-    asking: &Asking<'_>,
-    submission: &Submission,
-    unit: &str,
-    verified: Verified,
-    uses: Uses,
-) -> Result<Kept, Refusal> {
-    let Asking { app, exchange, adapter, lp_id, .. } = *asking;
-    every_order_is_seen(app, exchange, adapter, &verified)?;
-    // The configuration may have changed while the exchange answered: what is in force now judges.
-    let in_force = app.in_force.load_full();
-    let (_, market) = find_market(&in_force, exchange, unit)?;
-    let price = current_price(app, &in_force, unit, market)?;
-    let records = judge(exchange, market, price, &verified)?;
+async fn keep(prepared: &Prepared<'_>, unit: &str, verified: Verified, uses: Uses) -> Result<Kept, Refusal> {
+    let Prepared { app, lp_id, .. } = *prepared;
+    let exchange = prepared.exchange.as_str();
+    let Judged { in_force, price, records } = prepared.judge(unit, &verified)?;
     let owned = ledgers::own_orders(app, &in_force, (exchange, unit, lp_id), &verified, records).await?;
-    let (foreign, records) = (owned.foreign_sentence(), owned.own);
-    let (count, orders) = (records.len(), to_json(&records));
-    if orders.len() > MAX_ORDERS_BYTES {
-        let message = format!("{exchange} lists {count} orders: more than the pool keeps of one submission");
-        return Err(Refusal::new(WhoActs::Bot, message));
-    }
+    let sample = prepared.sample(&in_force, unit, price, &verified, &owned.own)?;
     if app.kept.is_on() {
-        app.kept.keep(KeptSubmission::new(exchange, adapter.sha256(), submission, &verified));
+        let (sha256, submission) = (prepared.adapter.sha256(), &prepared.submission);
+        app.kept.keep(KeptSubmission::new(exchange, sha256, submission, &verified));
     }
-    let sample = Sample {
-        lp_id,
-        unit: unit.to_owned(),
-        price: to_json(&PriceRecord::new(price)),
-        terms_id: market.terms_id.clone(),
-        adapter_sha256: adapter.sha256().to_owned(),
-        reply_sha256: verified.reply_sha256,
-        maybe_truncated: verified.list.maybe_truncated,
-        order_count: u64::try_from(count).unwrap_or(u64::MAX),
-        orders,
-    };
+    let (_, market) = find_market(&in_force, exchange, unit)?;
     store_sample(app, market, sample, uses).await?;
-    Ok(Kept { orders: count, foreign })
+    Ok(Kept { orders: owned.own.len(), foreign: owned.foreign_sentence() })
+}
+
+/// What a bot posted.
+pub(crate) struct Posted {
+    pub(crate) exchange: String,
+    pub(crate) unit: String,
+    user: String,
+    sign: String,
+    members: Vec<Member>,
+}
+
+impl Posted {
+    /// Reads a message.
+    pub(crate) fn read(body: &[u8]) -> Result<Self, Refusal> {
+        let bot = |message: String| Refusal::new(WhoActs::Bot, message);
+        let message = Message::read(body).map_err(bot)?;
+        let user = message.text("user").map_err(bot)?;
+        let sign = message.text("sign").map_err(bot)?;
+        let exchange = message.text("exchange").map_err(bot)?;
+        let unit = message.text("unit").map_err(bot)?;
+        let members = message.req().map_err(bot)?;
+        Ok(Self { exchange, unit, user, sign, members })
+    }
+
+    /// The LP, who is registered for the unit.
+    pub(crate) async fn lp(&self, app: &App, in_force: &InForce) -> Result<i64, Refusal> {
+        if app.leadership.has_other_configuration() {
+            let message = "this server has another configuration than the pool; the pool's operator must act";
+            return Err(Refusal::new(WhoActs::Operator, message));
+        }
+        find_market(in_force, &self.exchange, &self.unit)?;
+        find_lp(app, &self.exchange, &self.user, &self.unit).await
+    }
+}
+
+/// What the exchange showed, judged by what was in force then.
+pub(crate) struct Judged {
+    pub(crate) in_force: Arc<InForce>,
+    pub(crate) price: PoolPrice,
+    pub(crate) records: Vec<OrderRecord>,
+}
+
+/// A submission, and everything that asking the exchange needs beside it.
+pub(crate) struct Prepared<'a> {
+    app: &'a App,
+    in_force: &'a InForce,
+    pub(crate) settings: &'a ExchangeConfig,
+    exchange: String,
+    adapter: Recording,
+    submission: Submission,
+    lp_id: i64,
+}
+
+impl<'a> Prepared<'a> {
+    /// Prepares what was posted. A submission that is explained is not shown to a candidate: nothing of it is kept.
+    pub(crate) fn new(
+        app: &'a App,
+        in_force: &'a InForce,
+        posted: Posted,
+        lp_id: i64,
+        explain: bool,
+    ) -> Result<Self, Refusal> {
+        let Posted { exchange, unit, user, sign, members } = posted;
+        let (settings, market) = find_market(in_force, &exchange, &unit)?;
+        let shadow = if explain { None } else { app.lifecycle.shadows.of(&exchange) };
+        let adapter = Recording::new(find_adapter(app, &exchange)?, shadow);
+        let (market, endpoint) = (adapter_market(market), settings.endpoint.clone());
+        let (now_ms, extras) = (app.now_ms(), Vec::new());
+        let submission = Submission { user, members, sign, market, endpoint, now_ms, explain, extras };
+        Ok(Self { app, in_force, settings, exchange, adapter, submission, lp_id })
+    }
+
+    /// Lets it go on, or says why not.
+    pub(crate) fn admit(&self, peer: Peer) -> Result<Pass<'a>, Refusal> {
+        let from = Submitter { lp: self.lp_id, peer };
+        let (adapter_sha256, limits) = (self.adapter.sha256(), self.settings.containment);
+        self.app.containment.admit(Arrival { exchange: &self.exchange, from, adapter_sha256, limits })
+    }
+
+    /// Asks once. Answers with what was shown and what that used up; `signed` takes what was signed, where the
+    /// submission wants it explained.
+    pub(crate) async fn ask(
+        &self,
+        pass: &Pass<'_>,
+        signed: &mut Vec<String>,
+    ) -> Result<(Verified, Uses), Refusal> {
+        let (app, settings, exchange) = (self.app, self.settings, self.exchange.as_str());
+        let Some(client) = self.in_force.clients.get(exchange) else {
+            return Err(Refusal::new(WhoActs::Bot, format!("{exchange} is not supported")));
+        };
+        let gate = app.gates.of(exchange, settings.concurrent_calls, settings.waiting_calls);
+        let (patience, adapter) = (settings.call_timeout, &self.adapter);
+        // It waits as soon as the folder of adapters has been told; this holds until then.
+        let Some(grant) = &settings.grant else {
+            return Err(Refusal::new(WhoActs::Operator, waiting(exchange)));
+        };
+        let (look_ups, calls) = (&app.look_ups, pass.calls());
+        let verification =
+            Verification { exchange, adapter, grant, client, gate: &gate, look_ups, patience, calls };
+        let mut started = begin(&verification, &self.submission).await?;
+        signed.append(&mut started.signed);
+        let uses = ledgers::let_out(app, settings, grant, self.lp_id, &self.submission, &started).await?;
+        let verified = verify(&verification, &self.submission, started.step).await?;
+        app.freshness.take(self.lp_id, &uses);
+        Ok((verified, uses))
+    }
+
+    /// Judges what the exchange showed.
+    pub(crate) fn judge(&self, unit: &str, verified: &Verified) -> Result<Judged, Refusal> {
+        let exchange = self.exchange.as_str();
+        every_order_is_seen(self.app, exchange, &self.adapter, verified)?;
+        // The configuration may have changed while the exchange answered: what is in force now judges.
+        let in_force = self.app.in_force.load_full();
+        let (_, market) = find_market(&in_force, exchange, unit)?;
+        let price = current_price(self.app, &in_force, unit, market)?;
+        let records = judge(exchange, market, price, verified)?;
+        Ok(Judged { in_force, price, records })
+    }
+
+    /// The sample of these orders.
+    pub(crate) fn sample(
+        &self,
+        in_force: &InForce,
+        unit: &str,
+        price: PoolPrice,
+        verified: &Verified,
+        records: &Vec<OrderRecord>,
+    ) -> Result<Sample, Refusal> {
+        let exchange = self.exchange.as_str();
+        let (_, market) = find_market(in_force, exchange, unit)?;
+        let (count, orders) = (records.len(), to_json(records));
+        if orders.len() > MAX_ORDERS_BYTES {
+            let message =
+                format!("{exchange} lists {count} orders: more than the pool keeps of one submission");
+            return Err(Refusal::new(WhoActs::Bot, message));
+        }
+        Ok(Sample {
+            lp_id: self.lp_id,
+            unit: unit.to_owned(),
+            price: to_json(&PriceRecord::new(price)),
+            terms_id: market.terms_id.clone(),
+            adapter_sha256: self.adapter.sha256().to_owned(),
+            reply_sha256: verified.reply_sha256.clone(),
+            maybe_truncated: verified.list.maybe_truncated,
+            order_count: u64::try_from(count).unwrap_or(u64::MAX),
+            orders,
+        })
+    }
 }
 
 /// The market of a unit at an exchange, or the sentence that says which of the two is unknown.
@@ -183,47 +299,6 @@ pub fn adapter_market(unit: &UnitConfig) -> Market {
     let parameters = unit.parameters.iter();
     let parameters = parameters.map(|(name, value)| Field { name: name.clone(), value: value.clone() });
     Market { base: unit.base.clone(), quote: unit.quote.clone(), parameters: parameters.collect() }
-}
-
-/// What asking an exchange needs beside the submission.
-struct Asking<'a> {
-    app: &'a App,
-    in_force: &'a InForce,
-    exchange: &'a str,
-    settings: &'a ExchangeConfig,
-    adapter: &'a Recording,
-    lp_id: i64,
-}
-
-impl Asking<'_> {
-    /// Asks once. Answers with what was shown and what that used up; `signed` takes what was signed, where the
-    /// submission wants it explained.
-    async fn ask(
-        &self,
-        submission: &Submission,
-        pass: &Pass<'_>,
-        signed: &mut Vec<String>,
-    ) -> Result<(Verified, Uses), Refusal> {
-        let Self { app, in_force, exchange, settings, adapter, lp_id } = *self;
-        let Some(client) = in_force.clients.get(exchange) else {
-            return Err(Refusal::new(WhoActs::Bot, format!("{exchange} is not supported")));
-        };
-        let gate = app.gates.of(exchange, settings.concurrent_calls, settings.waiting_calls);
-        let patience = settings.call_timeout;
-        // It waits as soon as the folder of adapters has been told; this holds until then.
-        let Some(grant) = &settings.grant else {
-            return Err(Refusal::new(WhoActs::Operator, waiting(exchange)));
-        };
-        let (look_ups, calls) = (&app.look_ups, pass.calls());
-        let verification =
-            Verification { exchange, adapter, grant, client, gate: &gate, look_ups, patience, calls };
-        let mut started = begin(&verification, submission).await?;
-        signed.append(&mut started.signed);
-        let uses = ledgers::let_out(app, settings, grant, lp_id, submission, &started).await?;
-        let verified = verify(&verification, submission, started.step).await?;
-        app.freshness.take(lp_id, &uses);
-        Ok((verified, uses))
-    }
 }
 
 /// An order whose id stands in no signed reply was made up by the adapter, as far as anybody can tell.

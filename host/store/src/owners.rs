@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use sqlx::{AnyConnection, Row};
 use tokio::sync::oneshot;
 
-use crate::Store;
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::rows::{check_name, count, runs, signed, statement};
 use crate::writer::Job;
+use crate::{Store, connection};
 
 /// Most orders claimed at once: more than a list of the longest length kept can hold.
 const MAX_CLAIMED: usize = 16_384;
@@ -54,6 +54,27 @@ impl Store {
         let (answer, owned) = oneshot::channel();
         self.enqueue(Job::Claim(Box::new(claim), answer))?;
         owned.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// For each of these orders, whether it is another LP's in the round that starts then. Claims nothing.
+    pub async fn are_foreign(&self, claim: &Claim, round_start: u64) -> Result<Vec<bool>, StoreError> {
+        let round_start = signed("the time", round_start)?;
+        let mut reader = connection(&self.shared.reader).await?;
+        let mut foreign = Vec::with_capacity(claim.identities.len());
+        for identity in claim.identities.iter().take(MAX_CLAIMED) {
+            check_name("the identity of an order", identity)?;
+            let row = sqlx::query(
+                "SELECT lp_id FROM order_owners WHERE exchange = $1 AND unit = $2 AND identity = $3 \
+                 AND lp_id <> $4 AND lapses_round > $5",
+            )
+            .bind(claim.exchange.as_str())
+            .bind(claim.unit.as_str())
+            .bind(identity.as_str())
+            .bind(claim.lp_id)
+            .bind(round_start);
+            foreign.push(row.fetch_optional(&mut *reader).await?.is_some());
+        }
+        Ok(foreign)
     }
 
     /// Forgets owners whose orders are free in this round, a few thousand at a time. Returns how many.

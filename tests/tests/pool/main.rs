@@ -12,6 +12,7 @@
 
 mod adapters;
 mod architecture;
+mod check;
 mod components;
 mod concurrency;
 mod configuration;
@@ -39,3 +40,4 @@ mod prices;
 mod registration;
 mod reload;
 mod several_servers;
+mod why_not;

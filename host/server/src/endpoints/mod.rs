@@ -1,10 +1,12 @@
 //! The HTTP endpoints, one file each. Paths, names and sentences are ALP-Server's, because bots read them.
 
 mod adapters;
+mod check;
 mod exchanges;
 mod failures;
 mod favicon;
 mod liquidity;
+mod lps;
 mod orders;
 mod receive;
 mod register;
@@ -29,6 +31,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/exchanges", get(exchanges::show))
         .route("/status", get(status::show))
         .route("/adapters", get(adapters::show))
+        .route("/v1/check", post(check::take))
+        .route("/v1/lps/{user}", get(lps::show))
         .route("/{user}/orders", get(orders::show))
         .route("/{user}/stats", get(stats::show))
         .fallback(failures::not_found)

@@ -23,7 +23,11 @@ pub(super) async fn show(State(app): State<Arc<App>>, user: Result<Path<String>,
         Ok(None) => return outcome(false, &format!("user {} is not registered", shown(&user))),
         Err(error) => return server_error(&error),
     };
-    match message(&stats) {
+    let submissions = match super::lps::submissions(&app, &user).await {
+        Ok(submissions) => submissions,
+        Err(error) => return server_error(&error),
+    };
+    match message(&stats, submissions) {
         Ok(message) => {
             let body = Tree::object([
                 ("success", Tree::Flag(true)),
@@ -36,7 +40,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, user: Result<Path<String>,
     }
 }
 
-fn message(stats: &UserStats) -> Result<Tree, RecordError> {
+fn message(stats: &UserStats, submissions: Vec<Tree>) -> Result<Tree, RecordError> {
     let history = stats.history.iter().map(history_entry).collect::<Result<Vec<_>, _>>()?;
     let total = coins(stats.total_e8)?;
     Ok(Tree::object([
@@ -44,6 +48,7 @@ fn message(stats: &UserStats) -> Result<Tree, RecordError> {
         // What is credited and not paid out. Nothing is paid out yet, so it is all of it.
         ("current_reward", Tree::number(total)),
         ("history", Tree::List(history)),
+        ("submissions", Tree::List(submissions)),
     ]))
 }
 
