@@ -11,6 +11,9 @@ use crate::grants::usual_grant;
 /// Where an exchange file has this, the simulated exchange's origin is put.
 const ENDPOINT: &str = "{endpoint}";
 
+/// The key by which an operator consents to requests that can be repeated for ever.
+const CONSENT: &str = "accept_repeatable_requests";
+
 /// The file of the exchange `test_exchange`: the market of the second worked example of the reward rules as `btc`
 /// (price 0.004), and a plain one as `usd` (price 1). Nobody is made to wait: tests of other things, and the benchmarks,
 /// post as fast as they can and fail as often as they like.
@@ -145,7 +148,10 @@ impl Settings {
                 Some(grant) => grant.clone(),
                 None => usual_grant(id).await,
             };
-            fs::write(file, format!("{}{grant}", text.replace(ENDPOINT, endpoint))).unwrap();
+            // An operator who grants a request that lives for ever has to consent to it.
+            let for_ever = grant.contains("lifetime_ms = \"unlimited\"") && !text.contains(CONSENT);
+            let consent = if for_ever { format!("{CONSENT} = true\n") } else { String::new() };
+            fs::write(file, format!("{consent}{}{grant}", text.replace(ENDPOINT, endpoint))).unwrap();
         }
         for plugin in plugins {
             let bytes = fs::read(component(plugin)).unwrap();

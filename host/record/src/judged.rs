@@ -31,7 +31,7 @@ pub struct OrderRecord {
     /// When the exchange says it was closed, in Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_ms: Option<u64>,
-    /// Since when the pool has seen it without a break, in Unix milliseconds, where its market's rules ask for that.
+    /// When the pool first saw it, in Unix milliseconds; where its market's rules ask for that, since when without a break.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_seen_ms: Option<u64>,
 }

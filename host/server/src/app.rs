@@ -10,13 +10,17 @@ use arc_swap::ArcSwap;
 use crate::config::{Config, PriceConfig};
 use crate::containment::Containment;
 use crate::exchange::{ClientError, ExchangeClient, Gates, Timeouts, UnseenOrders};
+use crate::freshness::FreshnessLedger;
 use crate::kept::KeptReplies;
 use crate::leadership::Leadership;
 use crate::lifecycle::Lifecycle;
 use crate::look_ups::LookUps;
+use crate::ownership::Owners;
 use crate::payouts::{FailAt, Payer};
 use crate::prices::{MAX_FEED_BYTES, PriceBoard};
 use crate::record::SharedPublisher;
+use crate::turns::Turns;
+use crate::why_not::WhyNot;
 
 /// How long one feed of a price may take.
 const FEED_TIMEOUTS: Timeouts =
@@ -73,6 +77,14 @@ pub struct App {
     pub gates: Gates,
     /// What contains bad adapters, exchanges and keys in time.
     pub containment: Containment,
+    /// One request of a key at a time.
+    pub turns: Turns,
+    /// One signature, once.
+    pub freshness: FreshnessLedger,
+    /// What became of submissions, and why not.
+    pub why_not: WhyNot,
+    /// One order, one owner.
+    pub owners: Owners,
     /// Public replies that are kept for a while.
     pub look_ups: LookUps,
     /// Signs the pool's record.
@@ -125,6 +137,10 @@ impl App {
             lifecycle,
             gates: Gates::default(),
             containment: Containment::new(Arc::clone(&clock)),
+            turns: Turns::default(),
+            freshness: FreshnessLedger::default(),
+            why_not: WhyNot::default(),
+            owners: Owners::default(),
             look_ups: LookUps::default(),
             prices: PriceBoard::default(),
             feeds: ExchangeClient::new(FEED_TIMEOUTS, MAX_FEED_BYTES)?,

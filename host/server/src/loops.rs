@@ -73,6 +73,9 @@ pub async fn rounds_once(app: &App) -> Result<(), ()> {
                 .last()
                 .map_or_else(|| "nothing was due".to_owned(), |(start, _)| format!("round {start}"));
             app.health.note("rounds", app.now_ms(), Ok(last));
+            if let Err(error) = crate::ledgers::forget(app).await {
+                tracing::warn!(%error, "what nobody needs any more could not be forgotten");
+            }
             Ok(())
         }
         Err(error) => {

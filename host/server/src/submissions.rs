@@ -5,24 +5,26 @@ use std::sync::Arc;
 use alp_pool::judge::{JudgedOrder, ReportedOrder, judge_orders};
 use alp_pool::price::PoolPrice;
 use alp_pool::terms::Side;
-use alp_sandbox::types::{Field, Market, Order, Side as BookSide, Submission};
+use alp_record::chain::PriceQuotes;
+use alp_record::judged::{OrderRecord, to_json};
+use alp_sandbox::types::{Field, Market, Member, Order, Side as BookSide, Submission};
 use alp_sandbox::{Adapter, clean_text};
-use alp_store::{MAX_ORDERS_BYTES, Placed, Sample, StoreError};
+use alp_store::{MAX_ORDERS_BYTES, Placed, Sample, StoreError, Uses};
 use axum::http::HeaderMap;
 
 use crate::app::{App, InForce};
 use crate::config::{ExchangeConfig, RulesConfig, UnitConfig};
 use crate::containment::{Arrival, Outcome, Pass, Peer, Submitter};
-use crate::exchange::{Refusal, Verification, Verified, WhoActs, check_ids, verify};
+use crate::exchange::{Refusal, Verification, Verified, WhoActs, begin, check_ids, verify};
 use crate::kept::KeptSubmission;
+use crate::ledgers;
 use crate::message::{Message, shown};
 use crate::prices::pool_price;
 use crate::record::quotes::price_document;
 use crate::record::receipts::{AcceptedSubmission, receipt};
 use crate::shadow::Recording;
 use crate::sightings::{SightingsError, note_first_sightings};
-use alp_record::chain::PriceQuotes;
-use alp_record::judged::{OrderRecord, to_json};
+use crate::why_not::Ended;
 
 /// What a bot is told when its orders were taken.
 pub const SAVED: &str = "orders saved for validation";
@@ -34,7 +36,7 @@ pub const NO_ORDERS: &str = "no orders found";
 #[derive(Debug)]
 pub struct Accepted {
     /// The sentence.
-    pub sentence: &'static str,
+    pub sentence: String,
     /// The receipt, if the pool gives any.
     pub headers: HeaderMap,
 }
@@ -47,49 +49,48 @@ pub struct Accepted {
 /// # Errors
 /// [`Refusal`] with the sentence for the bot; then nothing was stored and nothing replaced.
 pub async fn submit(app: &App, body: &[u8], peer: Peer) -> Result<Accepted, Refusal> {
-    let bot = |message: String| Refusal::new(WhoActs::Bot, message);
-    let message = Message::read(body).map_err(bot)?;
-    let user = message.text("user").map_err(bot)?;
-    let sign = message.text("sign").map_err(bot)?;
-    let exchange = message.text("exchange").map_err(bot)?;
-    let unit = message.text("unit").map_err(bot)?;
-    let members = message.req().map_err(bot)?;
-
-    if app.leadership.has_other_configuration() {
-        let message = "this server has another configuration than the pool; the pool's operator must act";
-        return Err(Refusal::new(WhoActs::Operator, message));
-    }
+    let posted = Posted::read(body)?;
     let in_force = app.in_force.load_full();
-    let (settings, market) = find_market(&in_force, &exchange, &unit)?;
-    let lp_id = find_lp(app, &exchange, &user, &unit).await?;
-    let adapter = Recording::new(find_adapter(app, &exchange)?, app.lifecycle.shadows.of(&exchange));
-    let from = Submitter { lp: lp_id, peer };
-    let (adapter_sha256, limits) = (adapter.sha256(), settings.containment);
-    let pass = app.containment.admit(Arrival { exchange: &exchange, from, adapter_sha256, limits })?;
-    let submission = Submission {
-        user,
-        members,
-        sign,
-        market: adapter_market(market),
-        endpoint: settings.endpoint.clone(),
-        now_ms: app.now_ms(),
-        explain: false,
-        extras: Vec::new(),
+    let lp_id = posted.lp(app, &in_force).await?;
+    let (unit, sign) = (posted.unit.clone(), posted.sign.clone());
+    let told = take(app, &in_force, posted, body, (lp_id, peer)).await;
+    let at_ms = app.now_ms();
+    let round_start = in_force.config.pool.round.start_of(at_ms / 1_000);
+    app.why_not.note(Ended { lp_id, unit: &unit, sign: &sign, at_ms, round_start }, &told);
+    told
+}
+
+async fn take(
+    app: &App,
+    in_force: &InForce,
+    posted: Posted,
+    body: &[u8],
+    (lp_id, peer): (i64, Peer),
+) -> Result<Accepted, Refusal> {
+    let unit = posted.unit.clone();
+    let prepared = Prepared::new(app, in_force, posted, lp_id, false)?;
+    let pass = prepared.admit(peer)?;
+    let stored = async {
+        let _turn = ledgers::in_turn(app, prepared.settings, lp_id).await?;
+        let (verified, uses) = prepared.ask(&pass, &mut Vec::new()).await?;
+        let kept = keep(&prepared, &unit, verified, uses.clone()).await;
+        if kept.is_err() {
+            ledgers::use_up(app, lp_id, uses).await;
+        }
+        kept
     };
-    let asked = ask_exchange(app, &in_force, &exchange, settings, &adapter, &submission, &pass).await;
-    let stored = match asked {
-        Ok(verified) => keep(app, &exchange, &submission, &unit, lp_id, &adapter, verified).await,
-        Err(refusal) => Err(refusal),
-    };
+    let stored = stored.await;
     pass.ended(match &stored {
-        Ok((orders, _)) => Outcome::Accepted { with_orders: !orders.is_empty() },
+        Ok(kept) => Outcome::Accepted { with_orders: !kept.orders.is_empty() },
         Err(refusal) => refusal.outcome,
     });
-    let (orders, placed) = stored?;
+    let Kept { orders, foreign, placed } = stored?;
     let sentence = if orders.is_empty() { NO_ORDERS } else { SAVED };
-    let (api_key, exchange, unit) = (submission.user.as_str(), exchange.as_str(), unit.as_str());
-    let accepted = AcceptedSubmission { lp_id, api_key, exchange, unit, message: body, orders, placed };
-    Ok(Accepted { sentence, headers: receipt_headers(app, &in_force, accepted).await })
+    let sentence = foreign.map_or_else(|| sentence.to_owned(), |foreign| format!("{sentence}; {foreign}"));
+    let (api_key, exchange) = (prepared.submission.user.as_str(), prepared.exchange.as_str());
+    let accepted =
+        AcceptedSubmission { lp_id, api_key, exchange, unit: &unit, message: body, orders, placed };
+    Ok(Accepted { sentence, headers: receipt_headers(app, in_force, accepted).await })
 }
 
 /// A receipt that cannot be signed is the operator's trouble: the submission is stored, and that is what is answered.
@@ -103,54 +104,199 @@ async fn receipt_headers(app: &App, in_force: &InForce, accepted: AcceptedSubmis
     })
 }
 
-/// Judges what the exchange showed and stores it. Answers with the orders, and with where they went.
-async fn keep(
-    app: &App,
-    exchange: &str,
-    submission: &Submission,
-    unit: &str,
-    lp_id: i64,
-    adapter: &Adapter,
-    verified: Verified,
-) -> Result<(Vec<OrderRecord>, Placed), Refusal> {
-    every_order_is_seen(app, exchange, adapter, &verified)?;
-    // The configuration may have changed while the exchange answered: what is in force now judges.
-    let in_force = app.in_force.load_full();
-    let (_, market) = find_market(&in_force, exchange, unit)?;
-    let (price, origin) = current_price(app, &in_force, unit, market)?;
-    // A round goes by the rules that were in force at its start.
-    let (now_ms, length) = (app.now_ms(), in_force.config.pool.round);
-    let rules = market.rules_at(length.start_of(now_ms / 1_000));
-    let mut records = judge(exchange, rules, price, &verified)?;
+/// What became of a submission that was stored.
+struct Kept {
+    /// The orders that are the LP's own.
+    orders: Vec<OrderRecord>,
+    /// What it is told of those that are not.
+    foreign: Option<String>,
+    /// Where they went.
+    placed: Placed,
+}
+
+/// Judges what the exchange showed and stores it, with what the request used up.
+async fn keep(prepared: &Prepared<'_>, unit: &str, verified: Verified, uses: Uses) -> Result<Kept, Refusal> {
+    let Prepared { app, lp_id, .. } = *prepared;
+    let exchange = prepared.exchange.as_str();
+    let mut judged = prepared.judge(unit, &verified)?;
+    let records = std::mem::take(&mut judged.records);
+    let owned =
+        ledgers::own_orders(app, &judged.in_force, (exchange, unit, lp_id), &verified, records).await?;
+    let foreign = owned.foreign_sentence();
+    let mut orders = owned.own;
+    let (_, market) = find_market(&judged.in_force, exchange, unit)?;
+    let rules = market.rules_at(judged.round_start);
     if rules.terms.needs_first_sightings() {
-        let noted = note_first_sightings(&app.store, (lp_id, unit), length, now_ms, &mut records).await;
+        let (length, now_ms) = (judged.in_force.config.pool.round, judged.now_ms);
+        let noted = note_first_sightings(&app.store, (lp_id, unit), length, now_ms, &mut orders).await;
         noted.map_err(|error| sightings_refusal(&error))?;
     }
-    let (count, orders) = (records.len(), to_json(&records));
-    if orders.len() > MAX_ORDERS_BYTES {
-        let message = format!("{exchange} lists {count} orders: more than the pool keeps of one submission");
-        return Err(Refusal::new(WhoActs::Bot, message));
-    }
+    let sample = prepared.sample(&judged, unit, &verified, &orders)?;
     if app.kept.is_on() {
-        app.kept.keep(KeptSubmission::new(exchange, adapter.sha256(), submission, &verified));
+        let (sha256, submission) = (prepared.adapter.sha256(), &prepared.submission);
+        app.kept.keep(KeptSubmission::new(exchange, sha256, submission, &verified));
     }
-    let sample = Sample {
-        lp_id,
-        unit: unit.to_owned(),
-        price: price_document(price, origin),
-        terms_id: rules.terms_id.clone(),
-        adapter_sha256: adapter.sha256().to_owned(),
-        reply_sha256: verified.reply_sha256,
-        maybe_truncated: verified.list.maybe_truncated,
-        slices: rules.terms.looks().slices(),
-        // Nobody can ask for a rate over the first protocol.
-        ask_rate: None,
-        bid_rate: None,
-        order_count: u64::try_from(count).unwrap_or(u64::MAX),
-        orders,
-    };
-    let placed = store_sample(app, rules, sample).await?;
-    Ok((records, placed))
+    let placed = store_sample(app, rules, sample, uses).await?;
+    Ok(Kept { orders, foreign, placed })
+}
+
+/// What a bot posted.
+pub(crate) struct Posted {
+    pub(crate) exchange: String,
+    pub(crate) unit: String,
+    user: String,
+    sign: String,
+    members: Vec<Member>,
+}
+
+impl Posted {
+    /// Reads a message.
+    pub(crate) fn read(body: &[u8]) -> Result<Self, Refusal> {
+        let bot = |message: String| Refusal::new(WhoActs::Bot, message);
+        let message = Message::read(body).map_err(bot)?;
+        let user = message.text("user").map_err(bot)?;
+        let sign = message.text("sign").map_err(bot)?;
+        let exchange = message.text("exchange").map_err(bot)?;
+        let unit = message.text("unit").map_err(bot)?;
+        let members = message.req().map_err(bot)?;
+        Ok(Self { exchange, unit, user, sign, members })
+    }
+
+    /// The LP, who is registered for the unit.
+    pub(crate) async fn lp(&self, app: &App, in_force: &InForce) -> Result<i64, Refusal> {
+        if app.leadership.has_other_configuration() {
+            let message = "this server has another configuration than the pool; the pool's operator must act";
+            return Err(Refusal::new(WhoActs::Operator, message));
+        }
+        find_market(in_force, &self.exchange, &self.unit)?;
+        find_lp(app, &self.exchange, &self.user, &self.unit).await
+    }
+}
+
+/// What the exchange showed, judged by what was in force then.
+pub(crate) struct Judged {
+    pub(crate) in_force: Arc<InForce>,
+    pub(crate) price: PoolPrice,
+    /// Where the price came from.
+    origin: PriceQuotes,
+    now_ms: u64,
+    /// The round's start, in Unix seconds: a round goes by the rules that were in force then.
+    pub(crate) round_start: u64,
+    pub(crate) records: Vec<OrderRecord>,
+}
+
+/// A submission, and everything that asking the exchange needs beside it.
+pub(crate) struct Prepared<'a> {
+    app: &'a App,
+    in_force: &'a InForce,
+    pub(crate) settings: &'a ExchangeConfig,
+    exchange: String,
+    adapter: Recording,
+    submission: Submission,
+    lp_id: i64,
+}
+
+impl<'a> Prepared<'a> {
+    /// Prepares what was posted. A submission that is explained is not shown to a candidate: nothing of it is kept.
+    pub(crate) fn new(
+        app: &'a App,
+        in_force: &'a InForce,
+        posted: Posted,
+        lp_id: i64,
+        explain: bool,
+    ) -> Result<Self, Refusal> {
+        let Posted { exchange, unit, user, sign, members } = posted;
+        let (settings, market) = find_market(in_force, &exchange, &unit)?;
+        let shadow = if explain { None } else { app.lifecycle.shadows.of(&exchange) };
+        let adapter = Recording::new(find_adapter(app, &exchange)?, shadow);
+        let (market, endpoint) = (adapter_market(market), settings.endpoint.clone());
+        let (now_ms, extras) = (app.now_ms(), Vec::new());
+        let submission = Submission { user, members, sign, market, endpoint, now_ms, explain, extras };
+        Ok(Self { app, in_force, settings, exchange, adapter, submission, lp_id })
+    }
+
+    /// Lets it go on, or says why not.
+    pub(crate) fn admit(&self, peer: Peer) -> Result<Pass<'a>, Refusal> {
+        let from = Submitter { lp: self.lp_id, peer };
+        let (adapter_sha256, limits) = (self.adapter.sha256(), self.settings.containment);
+        self.app.containment.admit(Arrival { exchange: &self.exchange, from, adapter_sha256, limits })
+    }
+
+    /// Asks once. Answers with what was shown and what that used up; `signed` takes what was signed, where the
+    /// submission wants it explained.
+    pub(crate) async fn ask(
+        &self,
+        pass: &Pass<'_>,
+        signed: &mut Vec<String>,
+    ) -> Result<(Verified, Uses), Refusal> {
+        let (app, settings, exchange) = (self.app, self.settings, self.exchange.as_str());
+        let Some(client) = self.in_force.clients.get(exchange) else {
+            return Err(Refusal::new(WhoActs::Bot, format!("{exchange} is not supported")));
+        };
+        let gate = app.gates.of(exchange, settings.concurrent_calls, settings.waiting_calls);
+        let (patience, adapter) = (settings.call_timeout, &self.adapter);
+        // It waits as soon as the folder of adapters has been told; this holds until then.
+        let Some(grant) = &settings.grant else {
+            return Err(Refusal::new(WhoActs::Operator, waiting(exchange)));
+        };
+        let (look_ups, calls) = (&app.look_ups, pass.calls());
+        let verification =
+            Verification { exchange, adapter, grant, client, gate: &gate, look_ups, patience, calls };
+        let mut started = begin(&verification, &self.submission).await?;
+        signed.append(&mut started.signed);
+        let uses = ledgers::let_out(app, settings, grant, self.lp_id, &self.submission, &started).await?;
+        let verified = verify(&verification, &self.submission, started.step).await?;
+        app.freshness.take(self.lp_id, &uses);
+        Ok((verified, uses))
+    }
+
+    /// Judges what the exchange showed.
+    pub(crate) fn judge(&self, unit: &str, verified: &Verified) -> Result<Judged, Refusal> {
+        let exchange = self.exchange.as_str();
+        every_order_is_seen(self.app, exchange, &self.adapter, verified)?;
+        // The configuration may have changed while the exchange answered: what is in force now judges.
+        let in_force = self.app.in_force.load_full();
+        let (_, market) = find_market(&in_force, exchange, unit)?;
+        let (price, origin) = current_price(self.app, &in_force, unit, market)?;
+        let now_ms = self.app.now_ms();
+        let round_start = in_force.config.pool.round.start_of(now_ms / 1_000);
+        let records = judge(exchange, market.rules_at(round_start), price, verified)?;
+        Ok(Judged { in_force, price, origin, now_ms, round_start, records })
+    }
+
+    /// The sample of these orders.
+    pub(crate) fn sample(
+        &self,
+        judged: &Judged,
+        unit: &str,
+        verified: &Verified,
+        records: &Vec<OrderRecord>,
+    ) -> Result<Sample, Refusal> {
+        let exchange = self.exchange.as_str();
+        let (_, market) = find_market(&judged.in_force, exchange, unit)?;
+        let rules = market.rules_at(judged.round_start);
+        let (count, orders) = (records.len(), to_json(records));
+        if orders.len() > MAX_ORDERS_BYTES {
+            let message =
+                format!("{exchange} lists {count} orders: more than the pool keeps of one submission");
+            return Err(Refusal::new(WhoActs::Bot, message));
+        }
+        Ok(Sample {
+            lp_id: self.lp_id,
+            unit: unit.to_owned(),
+            price: price_document(judged.price, judged.origin.clone()),
+            terms_id: rules.terms_id.clone(),
+            adapter_sha256: self.adapter.sha256().to_owned(),
+            reply_sha256: verified.reply_sha256.clone(),
+            maybe_truncated: verified.list.maybe_truncated,
+            slices: rules.terms.looks().slices(),
+            // Nobody can ask for a rate over the first protocol.
+            ask_rate: None,
+            bid_rate: None,
+            order_count: u64::try_from(count).unwrap_or(u64::MAX),
+            orders,
+        })
+    }
 }
 
 /// The market of a unit at an exchange, or the sentence that says which of the two is unknown.
@@ -218,30 +364,6 @@ pub fn adapter_market(unit: &UnitConfig) -> Market {
     let parameters = unit.parameters.iter();
     let parameters = parameters.map(|(name, value)| Field { name: name.clone(), value: value.clone() });
     Market { base: unit.base.clone(), quote: unit.quote.clone(), parameters: parameters.collect() }
-}
-
-async fn ask_exchange(
-    app: &App,
-    in_force: &InForce,
-    exchange: &str,
-    settings: &ExchangeConfig,
-    adapter: &Recording,
-    submission: &Submission,
-    pass: &Pass<'_>,
-) -> Result<Verified, Refusal> {
-    let Some(client) = in_force.clients.get(exchange) else {
-        return Err(Refusal::new(WhoActs::Bot, format!("{exchange} is not supported")));
-    };
-    let gate = app.gates.of(exchange, settings.concurrent_calls, settings.waiting_calls);
-    let patience = settings.call_timeout;
-    // It waits as soon as the folder of adapters has been told; this holds until then.
-    let Some(grant) = &settings.grant else {
-        return Err(Refusal::new(WhoActs::Operator, waiting(exchange)));
-    };
-    let (look_ups, calls) = (&app.look_ups, pass.calls());
-    let verification =
-        Verification { exchange, adapter, grant, client, gate: &gate, look_ups, patience, calls };
-    verify(&verification, submission).await
 }
 
 /// An order whose id stands in no signed reply was made up by the adapter, as far as anybody can tell.
@@ -314,10 +436,10 @@ fn reported(order: &Order) -> ReportedOrder<'_> {
     ReportedOrder { id: &order.id, side, price: &order.price, amount: &order.amount }
 }
 
-async fn store_sample(app: &App, rules: &RulesConfig, sample: Sample) -> Result<Placed, Refusal> {
+async fn store_sample(app: &App, rules: &RulesConfig, sample: Sample, uses: Uses) -> Result<Placed, Refusal> {
     if !app.known_terms.contains(&rules.terms_id) {
         app.store.record_terms(&rules.document).await.map_err(|error| store_refusal(&error))?;
         app.known_terms.add(&rules.terms_id);
     }
-    app.store.submit(sample).await.map_err(|error| store_refusal(&error))
+    ledgers::store_once(app, sample, uses).await
 }

@@ -17,10 +17,12 @@ mod dialect;
 mod earlier;
 mod edge;
 mod error;
+mod freshness;
 mod leases;
 mod lps;
 mod open;
 mod openings;
+mod owners;
 mod payouts;
 mod place;
 mod prices;
@@ -51,10 +53,12 @@ pub use crate::configuration::{ConfigurationInForce, MAX_CONFIGURATION_BYTES};
 pub use crate::credits::{Balance, CreditEntry, MAX_BALANCES_PAGE, MAX_DETAIL_BYTES};
 pub use crate::earlier::NewestOrders;
 pub use crate::error::{Cause, StoreError};
+pub use crate::freshness::{Submitted, UsedRequest, Uses};
 pub use crate::leases::{Acquired, Lease, MAX_LEASE_MS};
 pub use crate::lps::{Lp, RegisterOutcome};
 pub use crate::open::StoreOptions;
 pub use crate::openings::KnownOpening;
+pub use crate::owners::{Claim, Owned};
 pub use crate::payouts::{
     AddressMark, AdoptedPayout, Alarm, Approval, Foreign, LedgerEntry, MAX_NEW_PAYOUTS, MAX_NOTE_BYTES,
     MAX_PAYOUT_OUTPUTS, MAX_PAYOUTS_PAGE, MAX_TRANSACTION_BYTES, NewPayout, Owing, PayoutChange, PayoutDebit,

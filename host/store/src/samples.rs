@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use crate::dialect::Dialect;
 use crate::edge::OpenRound;
 use crate::error::StoreError;
+use crate::freshness::{Submitted, Uses};
 use crate::rows::{check_name, check_text, count, runs, signed, statement};
 use crate::writer::Job;
 use crate::{Store, connection};
@@ -77,6 +78,14 @@ impl Store {
     ///
     /// Does not wait for a place in the queue: [`StoreError::Busy`] comes at once.
     pub async fn submit(&self, sample: Sample) -> Result<Placed, StoreError> {
+        match self.enqueue_sample(sample, Uses::default()).await? {
+            Submitted::Placed(placed) => Ok(placed),
+            // What uses nothing up repeats nothing.
+            Submitted::Repeated => Err(StoreError::Closed),
+        }
+    }
+
+    pub(crate) async fn enqueue_sample(&self, sample: Sample, uses: Uses) -> Result<Submitted, StoreError> {
         check_name("unit", &sample.unit)?;
         check_name("terms_id", &sample.terms_id)?;
         check_name("adapter_sha256", &sample.adapter_sha256)?;
@@ -87,9 +96,9 @@ impl Store {
             check_name("a minimal rate", rate)?;
         }
         signed("the number of orders", sample.order_count)?;
-        let (answer, placed) = oneshot::channel();
-        self.enqueue(Job::Sample(Box::new(sample), answer))?;
-        placed.await.unwrap_or(Err(StoreError::Closed))
+        let (answer, submitted) = oneshot::channel();
+        self.enqueue(Job::Sample(Box::new(sample), uses, answer))?;
+        submitted.await.unwrap_or(Err(StoreError::Closed))
     }
 
     /// All samples of a round, in the order of exchange, unit, LP and slice.

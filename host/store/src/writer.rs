@@ -14,7 +14,9 @@ use crate::clock::Clock;
 use crate::dialect::{Dialect, Hold};
 use crate::edge::hold_open;
 use crate::error::StoreError;
+use crate::freshness::{Submitted, Uses, use_in_order};
 use crate::lps::{RegisterOutcome, Registration, register_in};
+use crate::owners::{Claim, Owned, claim_in_order};
 use crate::samples::{Placed, Sample, write_samples};
 
 /// How many jobs wait for the next transaction before callers are told that the store is busy: some
@@ -26,8 +28,12 @@ const JOBS_PER_COMMIT: usize = 512;
 
 /// Something to be written in the next transaction, and where the answer goes.
 pub(crate) enum Job {
-    /// A verified submission.
-    Sample(Box<Sample>, Answer<Placed>),
+    /// A verified submission, and what it uses up.
+    Sample(Box<Sample>, Uses, Answer<Submitted>),
+    /// What an LP uses up without a sample.
+    Use(i64, Uses, Answer<bool>),
+    /// An LP that shows orders.
+    Claim(Box<Claim>, Answer<Vec<Option<Owned>>>),
     /// An LP who registers.
     Registration(Registration, Answer<RegisterOutcome>),
     /// Nothing: what is in the queue is written, and no more is taken.
@@ -160,7 +166,9 @@ impl WriteConnection {
 
 /// What became of the jobs of one transaction: one outcome each, in their order.
 enum Outcome {
-    Placed(Placed),
+    Submitted(Submitted),
+    Used(bool),
+    Claimed(Vec<Option<Owned>>),
     Registered(RegisterOutcome),
     Nothing,
 }
@@ -198,7 +206,9 @@ async fn write_together(write: &WriteConnection, jobs: &[Job]) -> Result<Vec<Out
     }
     let mut transaction = write.begin().await?;
     let now_ms = write.now_ms(&mut transaction).await?;
-    let samples = last_of_each(jobs);
+    let uses: Vec<Option<(i64, &Uses)>> = jobs.iter().map(uses_of).collect();
+    let fresh = use_in_order(&mut transaction, write.dialect, &uses).await?;
+    let samples = last_of_each(jobs, &fresh);
     let (mut round_start, mut written) = (0, BTreeMap::new());
     if !samples.is_empty() {
         let round = hold_open(&mut transaction, write.dialect, now_ms, write.round_seconds).await?;
@@ -206,21 +216,25 @@ async fn write_together(write: &WriteConnection, jobs: &[Job]) -> Result<Vec<Out
         written = write_samples(&mut transaction, write.dialect, place, now_ms, &samples).await?;
         round_start = round.round_start();
     }
+    let mut claimed = claim(write, &mut transaction, now_ms, jobs).await?.into_iter();
     if jobs.iter().any(|job| matches!(job, Job::Registration(..))) {
         write.lock(&mut transaction, Lock::Registrations).await?;
     }
     let mut outcomes = Vec::with_capacity(jobs.len());
-    for job in jobs {
+    for (job, fresh) in jobs.iter().zip(fresh) {
         outcomes.push(match job {
-            Job::Sample(sample, _) => {
+            Job::Sample(..) if !fresh => Outcome::Submitted(Submitted::Repeated),
+            Job::Sample(sample, ..) => {
                 let key = (sample.lp_id, sample.unit.as_str());
                 let counts = samples.iter().any(|counting| std::ptr::eq(*counting, sample.as_ref()));
                 written.get(&key).map_or(Outcome::Nothing, |at_ms| {
                     // One that was replaced before it was written came earlier than the one that was.
                     let at_ms = if counts { *at_ms } else { at_ms.saturating_sub(1) };
-                    Outcome::Placed(Placed { round_start, at_ms })
+                    Outcome::Submitted(Submitted::Placed(Placed { round_start, at_ms }))
                 })
             }
+            Job::Use(..) => Outcome::Used(fresh),
+            Job::Claim(..) => claimed.next().map_or(Outcome::Nothing, Outcome::Claimed),
             Job::Registration(registration, _) => {
                 Outcome::Registered(register_in(&mut transaction, registration, now_ms).await?)
             }
@@ -231,12 +245,36 @@ async fn write_together(write: &WriteConnection, jobs: &[Job]) -> Result<Vec<Out
     Ok(outcomes)
 }
 
+fn uses_of(job: &Job) -> Option<(i64, &Uses)> {
+    match job {
+        Job::Sample(sample, uses, _) => Some((sample.lp_id, uses)),
+        Job::Use(lp_id, uses, _) => Some((*lp_id, uses)),
+        Job::Claim(..) | Job::Registration(..) | Job::Stop => None,
+    }
+}
+
+async fn claim(
+    write: &WriteConnection,
+    on: &mut AnyConnection,
+    now_ms: u64,
+    jobs: &[Job],
+) -> Result<Vec<Vec<Option<Owned>>>, StoreError> {
+    let claims = jobs.iter().filter_map(|job| match job {
+        Job::Claim(claim, _) => Some(claim.as_ref()),
+        Job::Sample(..) | Job::Use(..) | Job::Registration(..) | Job::Stop => None,
+    });
+    let claims: Vec<&Claim> = claims.collect();
+    claim_in_order(on, write.dialect, now_ms, write.round_seconds, &claims).await
+}
+
 /// The samples to write, in the order of their key. Of several for the same LP and unit the last one counts,
 /// as it would had they been written one after the other.
-fn last_of_each(jobs: &[Job]) -> Vec<&Sample> {
+fn last_of_each<'j>(jobs: &'j [Job], fresh: &[bool]) -> Vec<&'j Sample> {
     let mut samples = BTreeMap::new();
-    for job in jobs {
-        if let Job::Sample(sample, _) = job {
+    for (job, fresh) in jobs.iter().zip(fresh) {
+        if let Job::Sample(sample, ..) = job
+            && *fresh
+        {
             samples.insert((sample.lp_id, sample.unit.as_str()), sample.as_ref());
         }
     }
@@ -246,13 +284,17 @@ fn last_of_each(jobs: &[Job]) -> Vec<&Sample> {
 /// Tells the caller. One who no longer waits is not told; the write stands.
 fn answer(job: Job, outcome: Result<Outcome, StoreError>) {
     match (job, outcome) {
-        (Job::Sample(_, answer), Ok(Outcome::Placed(placed))) => drop(answer.send(Ok(placed))),
-        (Job::Sample(_, answer), Err(error)) => drop(answer.send(Err(error))),
+        (Job::Sample(.., answer), Ok(Outcome::Submitted(submitted))) => drop(answer.send(Ok(submitted))),
+        (Job::Sample(.., answer), Err(error)) => drop(answer.send(Err(error))),
+        (Job::Use(.., answer), Ok(Outcome::Used(fresh))) => drop(answer.send(Ok(fresh))),
+        (Job::Use(.., answer), Err(error)) => drop(answer.send(Err(error))),
+        (Job::Claim(_, answer), Ok(Outcome::Claimed(owned))) => drop(answer.send(Ok(owned))),
+        (Job::Claim(_, answer), Err(error)) => drop(answer.send(Err(error))),
         (Job::Registration(_, answer), Ok(Outcome::Registered(outcome))) => {
             drop(answer.send(Ok(outcome)));
         }
         (Job::Registration(_, answer), Err(error)) => drop(answer.send(Err(error))),
         // Dropping the sender without an answer makes the caller see a closed store.
-        (Job::Sample(..) | Job::Registration(..) | Job::Stop, _) => {}
+        (Job::Sample(..) | Job::Use(..) | Job::Claim(..) | Job::Registration(..) | Job::Stop, _) => {}
     }
 }

@@ -148,17 +148,6 @@ async fn pb_11_equal_orders_of_two_lps_on_two_units_are_both_credited() {
 }
 
 #[tokio::test]
-async fn pb_11_equal_orders_of_two_lps_on_one_unit_are_both_credited() {
-    let pool = TestPool::start().await;
-    let (one, two) = (pool.lp_with("one", &[]).await, pool.lp_with("two", &[]).await);
-    pool.exchange().set_behaviour(reply_with("7", "NBT_BTC", "1500", "0.004"));
-    pool.submit_btc(&one).await;
-    pool.submit_btc(&two).await;
-    pool.end_round().await;
-    assert_eq!((pool.reward_of(&one).await, pool.reward_of(&two).await), ("0.015".into(), "0.015".into()));
-}
-
-#[tokio::test]
 async fn pb_17_what_is_left_of_an_order_counts_not_what_it_was_opened_with() {
     let pool = TestPool::start().await;
     let lp = pool.lp_with("alice", &[]).await;

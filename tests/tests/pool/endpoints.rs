@@ -132,7 +132,9 @@ async fn stats_shows_total_and_history_newest_first() {
     let expected = concat!(
         r#"{"message":{"current_reward":0.02933334,"history":["#,
         r#"{"provided":1000,"reward":0.01333334,"round_time":1760000100},"#,
-        r#"{"provided":1000,"reward":0.016,"round_time":1760000040}],"payouts":[],"total_reward":0.02933334},"#,
+        r#"{"provided":1000,"reward":0.016,"round_time":1760000040}],"payouts":[],"#,
+        r#""submissions":[{"accepted":2,"efficiency":"1","exchange":"test_exchange","missing":0,"refusals":[],"#,
+        r#""rejected":0,"rounds":3,"unit":"btc"}],"total_reward":0.02933334},"#,
         r#""server_time":1760000161,"success":true}"#
     );
     assert_eq!(answer.text, expected);

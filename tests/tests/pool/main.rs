@@ -12,6 +12,7 @@
 
 mod adapters;
 mod architecture;
+mod check;
 mod components;
 mod concurrency;
 mod configuration;
@@ -22,6 +23,7 @@ mod endpoints;
 mod evidence;
 mod exchange_faults;
 mod exchanges;
+mod freshness;
 mod grants;
 #[path = "../../../host/sandbox/tests/sandbox/guests.rs"]
 #[allow(dead_code, reason = "the sandbox's tests need more of it")]
@@ -33,6 +35,7 @@ mod kept;
 mod messages;
 mod network;
 mod outbound;
+mod owners;
 mod payouts;
 mod prices;
 mod records;
@@ -42,3 +45,4 @@ mod rule_files;
 mod rules;
 mod several_servers;
 mod verify;
+mod why_not;

@@ -7,6 +7,8 @@ use std::time::Duration;
 use alp_pool::schedule::Schedule;
 use alp_record::MarketTerms;
 
+use alp_sandbox::types::Lifetime;
+
 use crate::containment::ExchangeLimits;
 
 use super::faults::ConfigFaults;
@@ -17,6 +19,11 @@ use super::{ExchangeConfig, MAX_EXCHANGES, RulesConfig, UnitConfig};
 
 /// Longest name of an exchange, a unit or a currency.
 const MAX_NAME: usize = 64;
+
+/// What an operator consents to whose exchange takes a signed request for ever.
+const REPEATABLE: &str = "must be true if the grant says that a signed request can be used for ever: whoever saw one can \
+     have the exchange show the key's orders again at any time, here or elsewhere. It moves no money and proves only \
+     that the orders stand at that moment; a request that carries a nonce is still taken once here";
 
 /// Largest number of anything a minute: as good as no limit.
 const MAX_PER_MINUTE: u64 = 10_000_000;
@@ -84,6 +91,12 @@ fn read_exchange(top: &Section<'_, '_>, currency: &str) -> Option<ExchangeConfig
     let waiting = top.whole("waiting_calls", 1_000, 0..=100_000);
     let reply = top.whole("reply_bytes", 2 * 1024 * 1024, 1024..=64 * 1024 * 1024);
     let grant = read_grant(top);
+    let accept_repeatable = top.flag("accept_repeatable_requests", false);
+    if accept_repeatable == Some(false)
+        && grant.as_ref().is_some_and(|grant| grant.lifetime == Lifetime::Unlimited)
+    {
+        top.fault("accept_repeatable_requests", REPEATABLE);
+    }
     let containment = read_containment(top);
     let mut units = BTreeMap::new();
     let sections = top.section("units");
@@ -111,6 +124,7 @@ fn read_exchange(top: &Section<'_, '_>, currency: &str) -> Option<ExchangeConfig
         waiting_calls: usize::try_from(waiting?).ok()?,
         reply_bytes: usize::try_from(reply?).ok()?,
         grant,
+        accept_repeatable_requests: accept_repeatable?,
         containment: containment?,
         units,
     })

@@ -80,6 +80,8 @@ pub struct PoolConfig {
     pub receipts: bool,
     /// How long a round is.
     pub round: RoundLength,
+    /// After how many rounds an order that was not seen is nobody's.
+    pub owner_lapses_after_rounds: u64,
     /// Which payout addresses are right.
     pub address: AddressRules,
     /// What bounds requests.
@@ -135,6 +137,8 @@ pub struct ExchangeConfig {
     pub reply_bytes: usize,
     /// What its adapter is allowed. Without it the adapter waits and is never asked.
     pub grant: Option<GrantConfig>,
+    /// Whether signed requests are taken that never expire or cannot be told from their repetition.
+    pub accept_repeatable_requests: bool,
     /// How often it is asked, and what pauses whom.
     pub containment: ExchangeLimits,
     /// The markets by unit.

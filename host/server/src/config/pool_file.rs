@@ -24,6 +24,9 @@ const POSTS_PER_MINUTE: u32 = 600;
 /// The web server in front of the pool, if there is one, runs on the same machine as a rule.
 const TRUSTED_PROXY: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
+/// An hour of usual rounds: whoever is away for less finds its orders still its own.
+const OWNER_LAPSES_AFTER_ROUNDS: u64 = 60;
+
 /// Most feeds of one price.
 const MAX_FEEDS: usize = 50;
 
@@ -80,6 +83,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
             Err(_) => None,
         }
     });
+    let owner_lapses = top.whole("owner_lapses_after_rounds", OWNER_LAPSES_AFTER_ROUNDS, 1..=100_000);
     let limits = read_limits(top);
     let keep_replies = read_keep(top, folder);
     let payouts = payouts_section::read(top, folder);
@@ -97,6 +101,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
         signing_key: signing_key?,
         receipts: receipts?,
         round: round?,
+        owner_lapses_after_rounds: owner_lapses?,
         address: address?,
         limits: limits?,
         keep_replies: keep_replies?,

@@ -23,7 +23,7 @@ pub(super) async fn take(State(app): State<Arc<App>>, request: Request) -> Respo
     };
     match submit(&app, &body, peer).await {
         Ok(accepted) => {
-            let mut response = outcome(true, accepted.sentence);
+            let mut response = outcome(true, &accepted.sentence);
             response.headers_mut().extend(accepted.headers);
             response
         }

@@ -1,11 +1,13 @@
 //! The HTTP endpoints, one file each. Paths, names and sentences are ALP-Server's, because bots read them.
 
 mod adapters;
+mod check;
 mod exchanges;
 mod failures;
 mod favicon;
 mod head;
 mod liquidity;
+mod lps;
 mod orders;
 mod payouts;
 mod proof;
@@ -35,6 +37,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/exchanges", get(exchanges::show))
         .route("/status", get(status::show))
         .route("/adapters", get(adapters::show))
+        .route("/v1/check", post(check::take))
+        .route("/v1/lps/{user}", get(lps::show).layer(map_response(failures::never_kept)))
         .route("/v1/payouts/{user}", get(payouts::show).layer(map_response(failures::never_kept)))
         .route("/head", get(head::show))
         .route("/records/{number}", get(records::show))

@@ -28,7 +28,11 @@ pub(super) async fn show(State(app): State<Arc<App>>, user: Result<Path<String>,
         (Ok(owed), Ok(payouts)) => (owed.unwrap_or(0), payouts.unwrap_or(Tree::Null)),
         (Err(error), _) | (_, Err(error)) => return server_error(&error),
     };
-    match message(&stats, owed, payouts) {
+    let submissions = match super::lps::submissions(&app, &user).await {
+        Ok(submissions) => submissions,
+        Err(error) => return server_error(&error),
+    };
+    match message(&stats, owed, payouts, submissions) {
         Ok(message) => {
             let body = Tree::object([
                 ("success", Tree::Flag(true)),
@@ -41,7 +45,12 @@ pub(super) async fn show(State(app): State<Arc<App>>, user: Result<Path<String>,
     }
 }
 
-fn message(stats: &UserStats, owed_e8: i64, payouts: Tree) -> Result<Tree, RecordError> {
+fn message(
+    stats: &UserStats,
+    owed_e8: i64,
+    payouts: Tree,
+    submissions: Vec<Tree>,
+) -> Result<Tree, RecordError> {
     let history = stats.history.iter().map(history_entry).collect::<Result<Vec<_>, _>>()?;
     let total = coins(stats.total_e8)?;
     Ok(Tree::object([
@@ -50,6 +59,7 @@ fn message(stats: &UserStats, owed_e8: i64, payouts: Tree) -> Result<Tree, Recor
         ("current_reward", Tree::number(coins(owed_e8.max(0))?)),
         ("payouts", payouts),
         ("history", Tree::List(history)),
+        ("submissions", Tree::List(submissions)),
     ]))
 }
 

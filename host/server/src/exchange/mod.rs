@@ -14,4 +14,4 @@ pub use evidence::{UnseenOrder, UnseenOrders, check_ids};
 pub use gate::{Gate, GateClosed, Gates};
 pub use grant::{Prepared, prepare};
 pub use granted::{Difference, Waits, covers, prepare_granted};
-pub use verify::{Refusal, SignedReply, Verification, Verified, WhoActs, verify};
+pub use verify::{Refusal, SignedReply, Verification, Verified, WhoActs, begin, verify};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use alp_sandbox::types::{Fault, OrderList, Reply, Request, Step, Submission};
+use alp_sandbox::types::{Fault, OrderList, Reply, Request, Started, Step, Submission};
 use alp_sandbox::{CallError, clean_text};
 use sha2::{Digest, Sha256};
 
@@ -117,21 +117,32 @@ pub struct Verification<'a> {
     pub calls: &'a AtomicU32,
 }
 
+/// Has the adapter say what to send first, and what makes it fresh. Nothing is sent by then.
+///
+/// # Errors
+/// [`Refusal`] says in a sentence what happened, and who can do something about it.
+pub async fn begin(with: &Verification<'_>, submission: &Submission) -> Result<Started, Refusal> {
+    let started = with.adapter.start(submission).await.map_err(|error| broken(with, &error))?;
+    started.map_err(|fault| refusal(with.exchange, fault))
+}
+
 /// Asks the exchange for the LP's open orders, by way of the adapter. No request is sent twice.
 ///
 /// # Errors
 /// [`Refusal`] says in a sentence what happened, and who can do something about it.
-pub async fn verify(with: &Verification<'_>, submission: &Submission) -> Result<Verified, Refusal> {
-    let within = tokio::time::timeout(with.patience, run(with, submission));
+pub async fn verify(
+    with: &Verification<'_>,
+    submission: &Submission,
+    first: Step,
+) -> Result<Verified, Refusal> {
+    let within = tokio::time::timeout(with.patience, run(with, submission, first));
     within.await.unwrap_or_else(|_| {
         let message = format!("{} did not answer within {:?}", with.exchange, with.patience);
         Err(Refusal::new(WhoActs::Exchange, message))
     })
 }
 
-async fn run(with: &Verification<'_>, submission: &Submission) -> Result<Verified, Refusal> {
-    let started = with.adapter.start(submission).await.map_err(|error| broken(with, &error))?;
-    let mut step = started.map_err(|fault| refusal(with.exchange, fault))?.step;
+async fn run(with: &Verification<'_>, submission: &Submission, mut step: Step) -> Result<Verified, Refusal> {
     let mut digest = Sha256::new();
     let mut replies = Vec::new();
     for sent in 0..=MAX_REQUESTS {

@@ -18,6 +18,7 @@ macro_rules! suite {
 
             mod configuration;
             mod durability;
+            mod freshness;
             mod leases;
             mod ledger;
             mod payouts;

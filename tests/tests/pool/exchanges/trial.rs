@@ -53,10 +53,26 @@ impl Trial {
     pub(super) async fn a_replay_is_refused_or_changes_nothing(&mut self) {
         let single_use = adapter(self.id).await.description().single_use;
         assert_eq!(single_use, self.row.replay.is_some(), "what the adapter says of itself");
+        let (calls, listed) = (self.pool.exchange_calls(), self.listed(false).await);
+        let told = self.pool.post("/liquidity", &self.message).await.refusal();
+        assert!(told.contains(" was seen, and this one has ") || told.contains(" was sent before"), "{told}");
+        assert_eq!((self.pool.exchange_calls(), self.listed(false).await), (calls, listed));
+        // Another pool has not seen it, and the exchange says what it thinks of that.
+        let mut settings = settings(self.id, self.row);
+        let file = &mut settings.exchanges[0].1;
+        *file = file.replace("{endpoint}", &self.pool.exchange_origin());
+        let other = TestPool::start_with(settings).await;
+        other.register_with(&self.lp.key, &self.lp.address, self.id, "own").await.accepted();
+        let answer = other.post("/liquidity", &self.message).await;
         match self.row.replay {
-            Some(words) => self.is_refused(&self.message, &format!("error returned: {words}"), true).await,
-            None => self.is_accepted(&self.message).await,
+            Some(words) => assert_eq!(answer.refusal(), self.words(&format!("error returned: {words}"))),
+            None => assert_eq!(answer.accepted(), "orders saved for validation"),
         }
+    }
+
+    /// The exchange's words on the first message.
+    fn words(&self, told: &str) -> String {
+        words(told, &self.message)
     }
 
     pub(super) async fn a_wrong_secret_is_refused(&mut self) {
@@ -82,6 +98,7 @@ impl Trial {
         let told = format!("{} is unavailable: {}", self.id, self.row.outage);
         self.is_refused(&message, &told, true).await;
         self.pool.exchange().set_behaviour(Behaviour::Normal);
+        let message = self.message_for(self.row.base, &self.lp.secret.clone()).await;
         self.is_accepted(&message).await;
     }
 
@@ -105,11 +122,7 @@ impl Trial {
     async fn is_refused(&self, message: &str, told: &str, by_the_exchange: bool) {
         let calls = self.pool.exchange_calls();
         let refusal = self.pool.post("/liquidity", message).await.refusal();
-        let message: Value = serde_json::from_str(message).unwrap();
-        let req = &message["req"];
-        let nonce = if req["tonce"].is_null() { &req["nonce"] } else { &req["tonce"] };
-        let told = told.replace("{sign}", message["sign"].as_str().unwrap());
-        assert_eq!(refusal, told.replace("{nonce}", &nonce.to_string()));
+        assert_eq!(refusal, words(told, message));
         assert_eq!(self.pool.exchange_calls() > calls, by_the_exchange, "{refusal}");
         assert_eq!(self.listed(false).await, self.ranked());
     }
@@ -150,6 +163,8 @@ impl Trial {
     async fn message_for(&mut self, base: &str, secret: &str) -> String {
         let row = self.row;
         self.nonce += 1;
+        // A second goes by: some exchanges go by it in place of a nonce.
+        self.pool.pass(1_000);
         let field = |(name, value): (&str, &str)| Field { name: name.to_owned(), value: value.to_owned() };
         let extra = [("passphrase", row.passphrase), ("account_id", row.account_id)];
         let extra = extra.into_iter().filter_map(|(name, value)| value.map(|value| field((name, value))));
@@ -172,6 +187,14 @@ impl Trial {
         let (req, sign) = sign_query(self.id, &query).await;
         self.pool.body(&self.lp.key, &req, &sign, self.id, "own")
     }
+}
+
+/// What is told of a message, with its signature and its nonce.
+fn words(told: &str, message: &str) -> String {
+    let message: Value = serde_json::from_str(message).unwrap();
+    let req = &message["req"];
+    let nonce = if req["tonce"].is_null() { &req["nonce"] } else { &req["tonce"] };
+    told.replace("{sign}", message["sign"].as_str().unwrap()).replace("{nonce}", &nonce.to_string())
 }
 
 /// A pool at this exchange with two units, `own` and `foreign`.
