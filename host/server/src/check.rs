@@ -13,7 +13,8 @@ use crate::containment::{Outcome, Peer};
 use crate::exchange::{Refusal, WhoActs};
 use crate::ledgers;
 use crate::ownership::OwnOrders;
-use crate::submissions::{Posted, Prepared, store_refusal};
+use crate::prepared::{Posted, Prepared};
+use crate::submissions::store_refusal;
 
 /// Seconds of an hour.
 const HOUR_S: u64 = 3_600;

@@ -24,6 +24,7 @@ pub mod network;
 mod overview;
 pub mod ownership;
 pub mod payouts;
+mod prepared;
 pub mod prices;
 pub mod record;
 mod registrations;
