@@ -1,5 +1,6 @@
 //! A round, computed from what was verified in it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use alp_pool::Overflow;
@@ -36,8 +37,17 @@ pub struct Evidence<'a> {
     pub ask_rate: Option<&'a str>,
     /// The same on offers to buy.
     pub bid_rate: Option<&'a str>,
-    /// The judged orders, as JSON.
-    pub orders: &'a str,
+    /// The judged orders.
+    pub orders: Shown<'a>,
+}
+
+/// Judged orders, as they are at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown<'a> {
+    /// As JSON, the way they are stored.
+    Json(&'a str),
+    /// Read already.
+    Orders(&'a [OrderRecord]),
 }
 
 /// What a round comes to.
@@ -191,8 +201,11 @@ pub(crate) struct MarketOutcome {
     pub(crate) carried: Option<Carried>,
 }
 
-pub(crate) fn read_orders(sample: &Evidence<'_>) -> Result<Vec<OrderRecord>, RecordError> {
-    from_json(sample.orders, "a sample")
+pub(crate) fn read_orders<'a>(sample: &Evidence<'a>) -> Result<Cow<'a, [OrderRecord]>, RecordError> {
+    match sample.orders {
+        Shown::Json(json) => from_json(json, "a sample").map(Cow::Owned),
+        Shown::Orders(orders) => Ok(Cow::Borrowed(orders)),
+    }
 }
 
 /// The last sample of each LP, by rising number of the LP.

@@ -10,7 +10,7 @@ mod shared;
 mod terms_document;
 
 pub use computed::{
-    ComputeError, Computed, Credited, Evidence, RoundEvidence, compute_round, longest_look_back_ms,
+    ComputeError, Computed, Credited, Evidence, RoundEvidence, Shown, compute_round, longest_look_back_ms,
 };
 pub use market_document::{read_market, write_market};
 pub use market_terms::{CommonRules, MarketTerms, MarketTermsError, SideRule};

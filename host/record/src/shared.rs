@@ -61,9 +61,9 @@ pub(crate) fn shared_market(
 fn sighting(sample: &Evidence<'_>, within: Span) -> Result<Sighting, RecordError> {
     let last_ms = within.end_ms.saturating_sub(1);
     let mut orders = Vec::new();
-    for record in read_orders(sample)? {
-        let order: alp_pool::judge::JudgedOrder = OrderRecord::read(&record)?;
-        let OrderRecord { opened_ms, closed_ms, first_seen_ms, .. } = record;
+    for record in read_orders(sample)?.iter() {
+        let order: alp_pool::judge::JudgedOrder = record.read()?;
+        let OrderRecord { opened_ms, closed_ms, first_seen_ms, .. } = *record;
         orders.push(SeenOrder { order, opened_ms, closed_ms, first_seen_ms });
     }
     let at_ms = sample.submitted_at_ms.max(within.start_ms).min(last_ms);

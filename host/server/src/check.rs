@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use alp_pool::round::RoundLength;
 use alp_record::judged::{CreditDetail, OrderRecord, from_json};
-use alp_record::{Evidence, RoundEvidence, compute_round};
+use alp_record::{Evidence, RoundEvidence, Shown, compute_round};
 use alp_store::{Sample, StoredSample};
 
 use crate::app::{App, InForce};
@@ -184,6 +184,6 @@ fn evidence(stored: &StoredSample) -> Evidence<'_> {
         terms_id: &stored.sample.terms_id,
         ask_rate: stored.sample.ask_rate.as_deref(),
         bid_rate: stored.sample.bid_rate.as_deref(),
-        orders: &stored.sample.orders,
+        orders: Shown::Json(&stored.sample.orders),
     }
 }

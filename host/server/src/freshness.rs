@@ -211,7 +211,7 @@ fn uses_of(key: &hmac::Key, signed: SignedRequests<'_>) -> Result<Uses, Repetiti
         }
         let (kind, text) = fresh.nonce.as_deref().map_or(("sign", signed.sign), |nonce| ("nonce", nonce));
         let digest = digest(key, &[&signed.lp_id.to_string(), kind, text]);
-        let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = alp_record::chain::Digest(digest).to_string();
         let expires_at_ms = expires_at_ms.map(|ms| ms.min(MAX_RISING));
         uses.requests.push(UsedRequest { digest, expires_at_ms });
     }

@@ -59,7 +59,11 @@ impl<'de> Deserialize<'de> for Digest {
 
 /// Lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    let digits = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]);
+    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
+    text.extend(digits);
+    text
 }
 
 /// Reads lower-case hexadecimal of exactly the wanted length.

@@ -8,9 +8,9 @@ use alp_pool::round::RoundLength;
 use super::body::{LpRound, PriceQuotes, RoundBody, RoundCredit, SampleEntry, TermsEntry};
 use super::digest::Digest;
 use super::pseudonym::{Opening, order_commitment};
-use crate::computed::{ComputeError, Computed, Evidence, RoundEvidence, compute_round};
+use crate::computed::{ComputeError, Computed, Evidence, RoundEvidence, Shown, compute_round};
 use crate::judged::{
-    Carried, CreditDetail, OrderRecord, PriceRecord, RecordError, RoundStatistics, from_json, to_json,
+    Carried, CreditDetail, OrderRecord, PriceRecord, RecordError, RoundStatistics, from_json,
 };
 
 /// What a round is made of.
@@ -139,20 +139,18 @@ pub(super) fn recompute(
     compute_round(&round)
 }
 
-/// A published sample, its orders as JSON again.
+/// A published sample.
 struct Written<'a> {
     place: usize,
     sample: &'a SampleEntry,
     terms_id: String,
-    orders: String,
 }
 
 fn written(lps: &[LpRound], samples_of: impl Fn(&LpRound) -> &[SampleEntry]) -> Vec<Written<'_>> {
     let mut all = Vec::new();
     for (place, lp) in lps.iter().enumerate() {
         for sample in samples_of(lp) {
-            let (terms_id, orders) = (sample.terms.to_string(), to_json(&sample.orders));
-            all.push(Written { place, sample, terms_id, orders });
+            all.push(Written { place, sample, terms_id: sample.terms.to_string() });
         }
     }
     all
@@ -168,7 +166,7 @@ impl Written<'_> {
             terms_id: &self.terms_id,
             ask_rate: self.sample.ask_rate.as_deref(),
             bid_rate: self.sample.bid_rate.as_deref(),
-            orders: &self.orders,
+            orders: Shown::Orders(&self.sample.orders),
         }
     }
 }

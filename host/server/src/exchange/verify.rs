@@ -151,7 +151,7 @@ async fn run(with: &Verification<'_>, submission: &Submission, mut step: Step) -
         }
         let (state, reply, signed) = match step {
             Step::Orders(list) => {
-                let reply_sha256 = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+                let reply_sha256 = alp_record::chain::Digest(digest.finalize().into()).to_string();
                 return Ok(Verified { list, reply_sha256, replies });
             }
             Step::Send(pending) => {
