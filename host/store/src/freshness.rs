@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, Connection, Row};
 use tokio::sync::oneshot;
 
 use crate::dialect::Dialect;
@@ -186,12 +186,16 @@ async fn raise(
     let rising: Vec<(i64, (u64, u64))> = rising.collect();
     let mut risen = BTreeSet::new();
     for run in runs(dialect, &rising) {
-        let mut upsert = sqlx::query(statement(RAISE_HEAD, "($, $, $)", run.len(), RAISE_TAIL));
-        for (lp_id, (lowest, highest)) in run {
-            let (highest, lowest) = (signed("a number that rises", *highest)?, signed("it", *lowest)?);
-            upsert = upsert.bind(lp_id).bind(highest).bind(lowest);
+        // As a rule all of them rise, and then nobody needs to be told which.
+        let mut attempt = on.begin().await?;
+        let raised = raising(run, RAISE_TAIL)?.execute(&mut *attempt).await?.rows_affected();
+        if usize::try_from(raised) == Ok(run.len()) {
+            attempt.commit().await?;
+            risen.extend(run.iter().map(|(lp_id, _)| *lp_id));
+            continue;
         }
-        for row in upsert.fetch_all(&mut *on).await? {
+        attempt.rollback().await?;
+        for row in raising(run, RAISE_AND_TELL_TAIL)?.fetch_all(&mut *on).await? {
             risen.insert(row.try_get("lp_id")?);
         }
     }
@@ -211,23 +215,51 @@ async fn insert(
     requests.dedup_by(|left, right| (left.0, &left.1.digest) == (right.0, &right.1.digest));
     let mut inserted = BTreeSet::new();
     for run in runs(dialect, &requests) {
-        let mut insert = sqlx::query(statement(USED_HEAD, "($, $, $)", run.len(), USED_TAIL));
-        for (lp_id, request) in run {
-            let expires = request.expires_at_ms.map(|ms| signed("an expiry", ms)).transpose()?;
-            insert = insert.bind(lp_id).bind(request.digest.as_str()).bind(expires);
+        let mut attempt = on.begin().await?;
+        let inserts = inserting(run, USED_TAIL)?.execute(&mut *attempt).await?.rows_affected();
+        if usize::try_from(inserts) == Ok(run.len()) {
+            attempt.commit().await?;
+            inserted.extend(run.iter().map(|(lp_id, request)| (*lp_id, request.digest.clone())));
+            continue;
         }
-        for row in insert.fetch_all(&mut *on).await? {
+        attempt.rollback().await?;
+        for row in inserting(run, USED_AND_TELL_TAIL)?.fetch_all(&mut *on).await? {
             inserted.insert((row.try_get("lp_id")?, row.try_get("digest")?));
         }
     }
     Ok(inserted)
 }
 
+type Inserts<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
+
+fn raising<'q>(run: &'q [(i64, (u64, u64))], tail: &'static str) -> Result<Inserts<'q>, StoreError> {
+    let mut upsert = sqlx::query(statement(RAISE_HEAD, "($, $, $)", run.len(), tail));
+    for (lp_id, (lowest, highest)) in run {
+        let (highest, lowest) = (signed("a number that rises", *highest)?, signed("it", *lowest)?);
+        upsert = upsert.bind(lp_id).bind(highest).bind(lowest);
+    }
+    Ok(upsert)
+}
+
+fn inserting<'q>(run: &'q [(i64, &'q UsedRequest)], tail: &'static str) -> Result<Inserts<'q>, StoreError> {
+    let mut insert = sqlx::query(statement(USED_HEAD, "($, $, $)", run.len(), tail));
+    for (lp_id, request) in run {
+        let expires = request.expires_at_ms.map(|ms| signed("an expiry", ms)).transpose()?;
+        insert = insert.bind(lp_id).bind(request.digest.as_str()).bind(expires);
+    }
+    Ok(insert)
+}
+
 const RAISE_HEAD: &str = "INSERT INTO freshness (lp_id, rising, lowest) VALUES";
 
 const RAISE_TAIL: &str = "ON CONFLICT (lp_id) DO UPDATE SET rising = excluded.rising, lowest = excluded.lowest \
-     WHERE freshness.rising < excluded.lowest RETURNING lp_id";
+     WHERE freshness.rising < excluded.lowest";
+
+const RAISE_AND_TELL_TAIL: &str = "ON CONFLICT (lp_id) DO UPDATE SET rising = excluded.rising, \
+     lowest = excluded.lowest WHERE freshness.rising < excluded.lowest RETURNING lp_id";
 
 const USED_HEAD: &str = "INSERT INTO used_requests (lp_id, digest, expires_at_ms) VALUES";
 
-const USED_TAIL: &str = "ON CONFLICT (lp_id, digest) DO NOTHING RETURNING lp_id, digest";
+const USED_TAIL: &str = "ON CONFLICT (lp_id, digest) DO NOTHING";
+
+const USED_AND_TELL_TAIL: &str = "ON CONFLICT (lp_id, digest) DO NOTHING RETURNING lp_id, digest";

@@ -1,7 +1,5 @@
 //! Samples: what the exchange showed of an LP's orders in a round.
 
-use std::collections::BTreeMap;
-
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 use tokio::sync::oneshot;
@@ -173,29 +171,27 @@ fn slice_at(round_start: u64, round_seconds: u64, now_ms: u64, slices: u32) -> u
     u32::try_from(slice).unwrap_or(u32::MAX).min(slices.saturating_sub(1))
 }
 
-/// Writes samples, no two of the same LP and unit, into an open round. Answers with the time of each by LP and unit:
-/// `now_ms`, or a millisecond more than that of the sample that it replaces, so that no two have the same.
-pub(crate) async fn write_samples<'s>(
+/// Writes samples, no two of the same LP and unit, into an open round, each with its time. One that replaces a sample
+/// of another server which has that time already, or a later one, gets a millisecond more than that.
+pub(crate) async fn write_samples(
     on: &mut AnyConnection,
     dialect: Dialect,
     (round, round_seconds): (OpenRound, u64),
     now_ms: u64,
-    samples: &[&'s Sample],
-) -> Result<BTreeMap<(i64, &'s str), u64>, StoreError> {
+    samples: &[(&Sample, u64)],
+) -> Result<(), StoreError> {
     let slice_of = |slices| i64::from(slice_at(round.round_start(), round_seconds, now_ms, slices));
-    let mut times = BTreeMap::new();
     let round_start = signed("round_start", round.round_start())?;
-    let now_ms = signed("the time", now_ms)?;
     for run in runs(dialect, samples) {
         let mut upsert = sqlx::query(statement(UPSERT_HEAD, UPSERT_ROW, run.len(), UPSERT_TAIL));
-        for sample in run {
+        for (sample, at_ms) in run {
             upsert = upsert
                 .bind(round_start)
                 .bind(sample.lp_id)
                 .bind(sample.unit.as_str())
                 .bind(slice_of(sample.slices))
                 .bind(sample.lp_id)
-                .bind(now_ms)
+                .bind(signed("the time", *at_ms)?)
                 .bind(sample.terms_id.as_str())
                 .bind(sample.adapter_sha256.as_str())
                 .bind(sample.reply_sha256.as_str())
@@ -206,18 +202,9 @@ pub(crate) async fn write_samples<'s>(
                 .bind(sample.price.as_str())
                 .bind(sample.orders.as_str());
         }
-        let mut written = BTreeMap::new();
-        for row in upsert.fetch_all(&mut *on).await? {
-            let key: (i64, String) = (row.try_get("lp_id")?, row.try_get("unit")?);
-            written.insert(key, count(&row, "submitted_at_ms")?);
-        }
-        for sample in run {
-            let at_ms = written.get(&(sample.lp_id, sample.unit.clone()));
-            let at_ms = at_ms.ok_or(StoreError::corrupt("a sample was not written"))?;
-            times.insert((sample.lp_id, sample.unit.as_str()), *at_ms);
-        }
+        upsert.execute(&mut *on).await?;
     }
-    Ok(times)
+    Ok(())
 }
 
 const UPSERT_HEAD: &str = "INSERT INTO samples (round_start, lp_id, unit, slice, user_id, submitted_at_ms, \
@@ -231,5 +218,4 @@ const UPSERT_TAIL: &str = "ON CONFLICT (round_start, lp_id, unit, slice) DO UPDA
      THEN excluded.submitted_at_ms ELSE samples.submitted_at_ms + 1 END, terms_id = excluded.terms_id, \
      adapter_sha256 = excluded.adapter_sha256, reply_sha256 = excluded.reply_sha256, \
      maybe_truncated = excluded.maybe_truncated, order_count = excluded.order_count, \
-     ask_rate = excluded.ask_rate, bid_rate = excluded.bid_rate, price = excluded.price, orders = excluded.orders \
-     RETURNING lp_id, unit, submitted_at_ms";
+     ask_rate = excluded.ask_rate, bid_rate = excluded.bid_rate, price = excluded.price, orders = excluded.orders";

@@ -4,8 +4,8 @@
 //! bots at once cost hardly more than one.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 use tokio::sync::{mpsc, oneshot};
@@ -25,6 +25,10 @@ pub(crate) const QUEUED_JOBS: usize = 4096;
 
 /// The most jobs in one transaction. It bounds how long the first of them waits for the others.
 const JOBS_PER_COMMIT: usize = 512;
+
+/// The most LPs and units of which the last time is remembered: ten times the largest pool. Beyond it those go whose
+/// time is past.
+const MAX_TIMES_REMEMBERED: usize = 100_000;
 
 /// Something to be written in the next transaction, and where the answer goes.
 pub(crate) enum Job {
@@ -102,11 +106,29 @@ pub(crate) struct WriteConnection {
     pub(crate) clock: Clock,
     pub(crate) round_seconds: u64,
     commits: AtomicU64,
+    /// When each LP's last sample for a unit was taken, so that no two have the same time: receipts name it.
+    taken_ms: Mutex<BTreeMap<(i64, String), u64>>,
 }
 
 impl WriteConnection {
-    pub(crate) const fn new(pool: AnyPool, dialect: Dialect, clock: Clock, round_seconds: u64) -> Self {
-        Self { pool, dialect, clock, round_seconds, commits: AtomicU64::new(0) }
+    pub(crate) fn new(pool: AnyPool, dialect: Dialect, clock: Clock, round_seconds: u64) -> Self {
+        let (commits, taken_ms) = (AtomicU64::new(0), Mutex::new(BTreeMap::new()));
+        Self { pool, dialect, clock, round_seconds, commits, taken_ms }
+    }
+
+    /// Each sample with its time: now, or a millisecond more than the last one of the same LP and unit.
+    fn timed<'s>(&self, samples: &[&'s Sample], now_ms: u64) -> Vec<(&'s Sample, u64)> {
+        let mut taken_ms = self.taken_ms.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken_ms.len() >= MAX_TIMES_REMEMBERED {
+            // What was taken before this millisecond has no say any more.
+            taken_ms.retain(|_, at_ms| *at_ms >= now_ms);
+        }
+        let timed = samples.iter().map(|sample| {
+            let last = taken_ms.entry((sample.lp_id, sample.unit.clone())).or_insert(0);
+            *last = now_ms.max(last.saturating_add(1));
+            (*sample, *last)
+        });
+        timed.collect()
     }
 
     /// Starts a transaction. Dropped, it leaves no trace. In SQLite no other one writes until it ends; in
@@ -209,11 +231,12 @@ async fn write_together(write: &WriteConnection, jobs: &[Job]) -> Result<Vec<Out
     let uses: Vec<Option<(i64, &Uses)>> = jobs.iter().map(uses_of).collect();
     let fresh = use_in_order(&mut transaction, write.dialect, &uses).await?;
     let samples = last_of_each(jobs, &fresh);
-    let (mut round_start, mut written) = (0, BTreeMap::new());
+    let (mut round_start, mut times) = (0, Vec::new());
     if !samples.is_empty() {
         let round = hold_open(&mut transaction, write.dialect, now_ms, write.round_seconds).await?;
         let place = (round, write.round_seconds);
-        written = write_samples(&mut transaction, write.dialect, place, now_ms, &samples).await?;
+        times = write.timed(&samples, now_ms);
+        write_samples(&mut transaction, write.dialect, place, now_ms, &times).await?;
         round_start = round.round_start();
     }
     let mut claimed = claim(write, &mut transaction, now_ms, jobs).await?.into_iter();
@@ -226,9 +249,12 @@ async fn write_together(write: &WriteConnection, jobs: &[Job]) -> Result<Vec<Out
             Job::Sample(..) if !fresh => Outcome::Submitted(Submitted::Repeated),
             Job::Sample(sample, ..) => {
                 let key = (sample.lp_id, sample.unit.as_str());
-                let counts = samples.iter().any(|counting| std::ptr::eq(*counting, sample.as_ref()));
-                written.get(&key).map_or(Outcome::Nothing, |at_ms| {
+                // They are in the order of LP and unit.
+                let of = times
+                    .binary_search_by(|(counting, _)| (counting.lp_id, counting.unit.as_str()).cmp(&key));
+                of.ok().and_then(|place| times.get(place)).map_or(Outcome::Nothing, |(counting, at_ms)| {
                     // One that was replaced before it was written came earlier than the one that was.
+                    let counts = std::ptr::eq(*counting, sample.as_ref());
                     let at_ms = if counts { *at_ms } else { at_ms.saturating_sub(1) };
                     Outcome::Submitted(Submitted::Placed(Placed { round_start, at_ms }))
                 })
