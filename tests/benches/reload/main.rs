@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use alp_sandbox::Snapshot;
-use alp_tests::{DEADLINE, Settings, TestPool, adapter_names, another_build};
+use alp_tests::{DEADLINE, Settings, TEST_EXCHANGE, TestPool, adapter_names, another_build};
 
 use crate::shared::{load_average, median, quick, say, table};
 use crate::ways::Way;
@@ -144,7 +144,12 @@ fn show(taken: &BTreeMap<&str, Vec<f64>>) {
 async fn starts() {
     let names: Vec<&'static str> = adapter_names().into_iter().map(|name| &*name.leak()).collect();
     let count = names.len();
-    let mut pool = TestPool::start_with(Settings { plugins: names, ..Settings::default() }).await;
+    let mut settings = Settings::default();
+    let file = format!("accept_repeatable_requests = true\n{TEST_EXCHANGE}");
+    for name in names.into_iter().filter(|name| *name != "test_exchange") {
+        settings = settings.exchange(name, &file);
+    }
+    let mut pool = TestPool::start_with(settings).await;
     let text = std::fs::read_to_string(pool.pool_file()).unwrap();
     let cache = text.lines().find(|line| line.starts_with("cache = ")).unwrap().to_owned();
     pool.edit(&pool.pool_file(), &cache, "cache = \"cache\"");
