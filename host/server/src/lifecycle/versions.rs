@@ -104,7 +104,7 @@ impl Versions {
         Ok(read_json(&self.folder_of(name)?.join(INDEX))?.unwrap_or_default())
     }
 
-    /// Keeps a version that has begun to serve, and forgets the oldest beyond [`KEPT`].
+    /// Keeps a version that has begun to serve, and forgets the oldest beyond four.
     ///
     /// # Errors
     /// [`VersionsError`]; then the versions before are as they were.
