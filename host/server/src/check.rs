@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use alp_pool::round::RoundLength;
+use alp_pool::evidence::{Looks, Rule, Span};
 use alp_record::judged::{CreditDetail, OrderRecord, from_json};
 use alp_record::{Evidence, RoundEvidence, Shown, compute_round};
 use alp_store::{Sample, StoredSample};
@@ -147,7 +147,10 @@ async fn hourly(app: &App, in_force: &InForce, exchange: &str, sample: Sample) -
             stored.exchange == exchange && stored.sample.unit == unit && stored.sample.terms_id == terms_id;
         same && stored.sample.lp_id != lp_id
     });
-    let slice = slice_of(length, start, now_ms, sample.slices);
+    let start_ms = start.saturating_mul(1_000);
+    let span = Span { start_ms, end_ms: start_ms.saturating_add(round_seconds.saturating_mul(1_000)) };
+    let looks = Looks::new(sample.slices, Rule::Last, false);
+    let slice = looks.map_or(0, |looks| looks.slice_of(span, now_ms));
     samples.push(StoredSample { exchange: exchange.to_owned(), submitted_at_ms: now_ms, slice, sample });
     let document = in_force.config.exchanges.get(exchange).and_then(|settings| settings.units.get(&unit));
     let document = document.map(|market| market.rules_at(start).document.clone()).unwrap_or_default();
@@ -165,14 +168,6 @@ async fn hourly(app: &App, in_force: &InForce, exchange: &str, sample: Sample) -
         coins.saturating_mul(HOUR_S).checked_div(round_seconds).unwrap_or(0)
     };
     Ok(detail.orders.iter().map(hourly).collect())
-}
-
-/// The slice that this moment falls into; as the store has it, floored.
-fn slice_of(length: RoundLength, start: u64, now_ms: u64, slices: u32) -> u32 {
-    let into = u128::from(now_ms.saturating_sub(start.saturating_mul(1_000)));
-    let length_ms = u128::from(length.seconds()).saturating_mul(1_000);
-    let slice = into.saturating_mul(u128::from(slices)).checked_div(length_ms).unwrap_or(0);
-    u32::try_from(slice).unwrap_or(u32::MAX).min(slices.saturating_sub(1))
 }
 
 fn evidence(stored: &StoredSample) -> Evidence<'_> {

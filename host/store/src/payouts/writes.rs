@@ -209,7 +209,7 @@ impl Store {
         insert_payout(&mut transaction, &row, &adopted.txid, at_ms, &adopted.why).await?;
         let entries = debits(&adopted.outputs, id, &adopted.why);
         insert_entries(&mut transaction, write.dialect, &entries, at_ms, Below::Entered).await?;
-        append_to_record(&mut transaction, id).await?;
+        must_have_transaction(&mut transaction, id).await?;
         write.commit(transaction).await?;
         unsigned(id)
     }
@@ -292,14 +292,13 @@ async fn update_stage(
     }
     insert_event(on, id, to, &change.note, at_ms).await?;
     if to == "sent" && from != "sent" {
-        append_to_record(on, id).await?;
+        must_have_transaction(on, id).await?;
     }
     Ok(true)
 }
 
-/// The one place where a payout that is known to be sent enters the published record, in the transaction that says so:
-/// `append_entry(Body::Payout(..))` belongs here. Until the store has that function, the payout's own row is the entry.
-async fn append_to_record(on: &mut AnyConnection, payout_id: i64) -> Result<(), StoreError> {
+/// A payout counts as sent only with the id of its transaction.
+async fn must_have_transaction(on: &mut AnyConnection, payout_id: i64) -> Result<(), StoreError> {
     let known = select(on, "WHERE payout_id = $1", payout_id).await?;
     if known.iter().any(|payout| !payout.txid.is_empty()) {
         return Ok(());
