@@ -31,6 +31,7 @@ pub struct Adapter {
     sha256: String,
     size_bytes: u64,
     wit_version: String,
+    load_ms: u64,
 }
 
 impl Adapter {
@@ -56,6 +57,13 @@ impl Adapter {
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
         self.size_bytes
+    }
+
+    /// How long loading it took in milliseconds, compiling included if it was not compiled before: some hundred for
+    /// an adapter in Rust, some thousand for one that carries an interpreter.
+    #[must_use]
+    pub fn load_ms(&self) -> u64 {
+        self.load_ms
     }
 
     /// Signs the request for open orders. For an LP's own machine and for tests: it takes the secret.
@@ -99,10 +107,10 @@ impl Adapter {
     ) -> Self {
         let turns = runtime.limits.concurrent_calls_per_adapter.max(1);
         let turns = usize::try_from(turns).unwrap_or(1);
-        let Identity { sha256, size_bytes, wit_version } = identity;
+        let Identity { sha256, size_bytes, wit_version, load_ms } = identity;
         let turns = Semaphore::new(turns);
         let slow = AtomicBool::new(false);
-        Self { runtime, exports, turns, slow, description, sha256, size_bytes, wit_version }
+        Self { runtime, exports, turns, slow, description, sha256, size_bytes, wit_version, load_ms }
     }
 
     async fn call<P, R>(&self, function: Function, arguments: P) -> Result<R, CallError>
@@ -157,6 +165,7 @@ pub(crate) struct Identity {
     pub(crate) sha256: String,
     pub(crate) size_bytes: u64,
     pub(crate) wit_version: String,
+    pub(crate) load_ms: u64,
 }
 
 /// A function of the contract.

@@ -21,9 +21,6 @@ const QUIET: Duration = Duration::from_millis(300);
 /// No hint puts a pass off for longer than this: somebody may be writing there all the time.
 const QUIET_AT_MOST: Duration = Duration::from_secs(3);
 
-/// Without any hint there is a pass this often: hints get lost.
-const SWEEP: Duration = Duration::from_secs(30);
-
 /// A folder that cannot be read is tried again this often: nothing hints that it is back.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -97,6 +94,7 @@ impl AdapterFolder {
         let published = scan.published();
         let mut watch = FolderWatch::new(folder);
         watch.renew();
+        scan.say(watch.notice());
         let first = scan.scan_once(clock()).await;
         let (stop, stopped) = oneshot::channel();
         let (orders, ordered) = mpsc::channel(WAITING_ORDERS);
@@ -203,7 +201,7 @@ struct Current {
 
 impl Current {
     async fn keep(mut self, first: Pass) {
-        let mut due = Instant::now() + pause(first);
+        let mut due = Instant::now() + self.pause(first);
         // Until when hints may put the next pass off, once one came.
         let mut at_most = None;
         let mut shown_at = None;
@@ -215,7 +213,7 @@ impl Current {
                 }
                 Some(loaded) = self.scan.next_loaded(), if self.scan.is_loading() => {
                     let pass = self.scan.take_in(loaded, (self.clock)()).await;
-                    due = due.min(Instant::now() + pause(pass));
+                    due = due.min(Instant::now() + self.pause(pass));
                 }
                 () = sleep_until(shown_at.unwrap_or(due)), if shown_at.is_some() && self.scan.is_loading() => {
                     self.scan.show_loading();
@@ -229,12 +227,19 @@ impl Current {
                     at_most = None;
                     // The watch first: what changes after it gives a hint, what changed before it is seen.
                     self.watch.renew();
+                    self.scan.say(self.watch.notice());
                     let pass = self.scan.begin((self.clock)()).await;
-                    due = Instant::now() + pause(pass);
+                    due = Instant::now() + self.pause(pass);
                     shown_at = Some(Instant::now() + SHOWN_AFTER);
                 }
             }
         }
+    }
+
+    /// How long to wait for a hint.
+    fn pause(&self, pass: Pass) -> Duration {
+        let regular = if pass.readable { self.watch.sweep() } else { RETRY };
+        pass.again_in_ms.map_or(regular, |ms| regular.min(Duration::from_millis(ms)))
     }
 
     async fn carry_out(&mut self, order: Order) {
@@ -255,10 +260,19 @@ impl Current {
     }
 }
 
-/// How long to wait for a hint.
-fn pause(pass: Pass) -> Duration {
-    let regular = if pass.readable { SWEEP } else { RETRY };
-    pass.again_in_ms.map_or(regular, |ms| regular.min(Duration::from_millis(ms)))
+impl FolderScan {
+    /// Has the snapshot tell what the operator should know of the folder, and the log, once.
+    fn say(&mut self, notice: Option<String>) {
+        if self.notice == notice {
+            return;
+        }
+        match &notice {
+            Some(notice) => tracing::warn!("the folder of adapters: {notice}"),
+            None => tracing::info!("the folder of adapters: changes show at once"),
+        }
+        self.notice = notice;
+        self.publish();
+    }
 }
 
 /// The system's clock in Unix milliseconds.

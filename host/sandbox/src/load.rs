@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
@@ -81,6 +82,7 @@ impl Sandbox {
     /// # Errors
     /// [`LoadError`] says why not.
     pub async fn load(&self, bytes: impl Into<Arc<[u8]>>) -> Result<Arc<Adapter>, LoadError> {
+        let began = Instant::now();
         let bytes: Arc<[u8]> = bytes.into();
         let work = Arc::clone(&bytes);
         let limits = self.limits().clone();
@@ -103,6 +105,7 @@ impl Sandbox {
             sha256: hex(&hash),
             size_bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
             wit_version,
+            load_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         };
         Ok(Arc::new(Adapter::new(Arc::clone(&self.runtime), exports, description, identity)))
     }

@@ -39,6 +39,8 @@ pub struct FolderScan {
     /// Whether a pass left a file alone because of that: then another pass is due.
     passed_over: bool,
     folder_error: Option<String>,
+    /// What the operator should know of the folder though nothing is wrong.
+    pub(crate) notice: Option<String>,
     published: Arc<Published>,
 }
 
@@ -68,6 +70,7 @@ impl FolderScan {
             loads: JoinSet::new(),
             under_way: vec![],
             folder_error: None,
+            notice: None,
             published: Arc::default(),
             passed_over: false,
         }
@@ -387,7 +390,7 @@ impl FolderScan {
 
     pub(crate) fn publish(&self) {
         let entries = self.files.iter().filter_map(|(name, known)| known.entry(name)).collect();
-        self.published.replace(Snapshot::new(entries, self.folder_error.clone()));
+        self.published.replace(Snapshot::new(entries, self.folder_error.clone(), self.notice.clone()));
     }
 }
 

@@ -13,6 +13,7 @@ use crate::call::Adapter;
 pub struct Snapshot {
     entries: Vec<Entry>,
     folder_error: Option<String>,
+    folder_notice: Option<String>,
 }
 
 /// One file of the folder and the adapter it gave.
@@ -81,9 +82,19 @@ impl Snapshot {
         self.folder_error.as_deref()
     }
 
-    pub(crate) fn new(mut entries: Vec<Entry>, folder_error: Option<String>) -> Self {
+    /// What the operator should know of the folder though nothing is wrong: that changes take longer to show.
+    #[must_use]
+    pub fn folder_notice(&self) -> Option<&str> {
+        self.folder_notice.as_deref()
+    }
+
+    pub(crate) fn new(
+        mut entries: Vec<Entry>,
+        folder_error: Option<String>,
+        folder_notice: Option<String>,
+    ) -> Self {
         entries.sort_by(|a, b| a.name.cmp(&b.name));
-        Self { entries, folder_error }
+        Self { entries, folder_error, folder_notice }
     }
 }
 

@@ -50,6 +50,9 @@ pub(crate) async fn overview(app: &App) -> Result<String, StoreError> {
     if let Some(error) = snapshot.folder_error() {
         let _ = writeln!(text, "  {error}");
     }
+    if let Some(notice) = snapshot.folder_notice() {
+        let _ = writeln!(text, "  {notice}");
+    }
     for entry in snapshot.entries() {
         let state = match entry.state {
             EntryState::Serving => "serving",

@@ -56,6 +56,7 @@ async fn adapters_shows_everything_about_an_adapter() {
     let members = entry.as_object_mut().unwrap();
     let sha256 = members.remove("sha256").unwrap();
     assert_eq!(sha256, pool.app().adapters.snapshot().get("test_exchange").unwrap().sha256());
+    assert!(members.remove("load_ms").unwrap().is_u64());
     assert!(members.remove("loaded_at_ms").unwrap().as_u64().unwrap() > 1_700_000_000_000);
     assert_eq!(members.remove("size_bytes").unwrap(), bytes_of("test_exchange").len());
     assert!(members.remove("notes").unwrap().as_array().unwrap().iter().all(Value::is_string));

@@ -1,7 +1,8 @@
 //! A folder kept current by itself.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
@@ -167,4 +168,55 @@ async fn when_reconsidering_returns_it_is_done() {
         let waits = folder.snapshot().entry("good").unwrap().waits_because.clone();
         assert_eq!(waits.is_some(), !open);
     }
+}
+
+/// Another way to the same files: what changes below gives no hint above.
+struct Mounted(PathBuf);
+
+impl Mounted {
+    fn over(below: &Path, above: &Path) -> Option<Self> {
+        let mount = Command::new("bindfs").arg("--no-allow-other").arg(below).arg(above).output();
+        match mount {
+            Ok(done) if done.status.success() => Some(Self(above.to_owned())),
+            Ok(done) => skip(&String::from_utf8_lossy(&done.stderr)),
+            Err(error) => skip(&error.to_string()),
+        }
+    }
+}
+
+/// Where the test cannot run it says so; with CI set that is a failure.
+fn skip(why: &str) -> Option<Mounted> {
+    eprintln!("\nSKIPPED: a folder without hints was NOT tested, because bindfs cannot mount one: {why}\n");
+    assert!(std::env::var_os("CI").is_none(), "in CI bindfs has to be there, and a user who may mount");
+    None
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("fusermount").arg("-uz").arg(&self.0).status();
+    }
+}
+
+#[tokio::test]
+async fn where_no_hints_come_the_folder_is_looked_through_and_the_operator_is_told() {
+    let (_compiled, sandbox) = sandbox();
+    let (below, above) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let Some(_mounted) = Mounted::over(below.path(), above.path()) else { return };
+    let folder = AdapterFolder::open(above.path(), sandbox, Arc::new(AdmitAll)).await;
+    let notice = folder.snapshot().folder_notice().unwrap().to_owned();
+    assert!(notice.contains("FUSE") && notice.contains("every 2 s"), "{notice}");
+    for wanted in ["1.0.0", "1.1.0"] {
+        replace(below.path(), &version(wanted));
+        folder.wait_for(DEADLINE, serves(wanted)).await.unwrap();
+    }
+    folder.shutdown().await;
+}
+
+#[tokio::test]
+async fn where_hints_come_nothing_is_said_of_them() {
+    let (_compiled, sandbox) = sandbox();
+    let plugins = tempfile::tempdir().unwrap();
+    let folder = AdapterFolder::open(plugins.path(), sandbox, Arc::new(AdmitAll)).await;
+    assert_eq!(folder.snapshot().folder_notice(), None);
+    folder.shutdown().await;
 }

@@ -90,6 +90,7 @@ fn describe(adapter: &Adapter, endpoint: Option<&str>, members: &mut BTreeMap<St
         ("sha256", Tree::text(adapter.sha256())),
         ("size_bytes", Tree::whole(adapter.size_bytes())),
         ("wit_version", Tree::text(adapter.wit_version())),
+        ("load_ms", Tree::whole(adapter.load_ms())),
         ("may_send", Tree::List(calls.collect())),
         ("signed_request_lives", lifetime(&description.lifetime)),
         ("nonce", Tree::text(word_of(&NONCE_KINDS, &description.nonce))),
