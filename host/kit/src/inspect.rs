@@ -51,6 +51,8 @@ struct Shown {
     exchange: String,
     version: String,
     wit_version: String,
+    /// How long loading took, most of it compiling, in milliseconds.
+    load_ms: u64,
     origin: String,
     calls: Vec<ShownCall>,
     lifetime: String,
@@ -122,6 +124,11 @@ impl Inspection {
         let Some(adapter) = &self.adapter else { return rows.text };
         rows.row("exchange", &format!("{}, adapter version {}", adapter.exchange, adapter.version));
         rows.row("contract", &format!("alp:exchange/adapter@{}", adapter.wit_version));
+        let took = format!(
+            "took {} ms here; a pool compiles a file once, then keeps what came of it",
+            adapter.load_ms
+        );
+        rows.row("loading", &took);
         let none = "none of its own: the operator has to configure an endpoint";
         rows.row("origin", if adapter.origin.is_empty() { none } else { &adapter.origin });
         for call in &adapter.calls {
@@ -158,6 +165,7 @@ impl Shown {
             exchange: description.exchange.clone(),
             version: description.version.clone(),
             wit_version: adapter.wit_version().to_owned(),
+            load_ms: adapter.load_ms(),
             origin: description.origin.clone(),
             calls: description.calls.iter().map(ShownCall::new).collect(),
             lifetime: match description.lifetime {

@@ -77,6 +77,8 @@ fn passes_every_check(example: &Example) {
     // The page's commands end with the conformance run.
     assert!(said.contains("PASSED") && said.contains("hostile: nesting"), "{said}");
     assert!(said.contains("(types only, no function)"), "{said}");
+    // It carries an interpreter: how long that compiles is told, so that nobody wonders why it is not there at once.
+    assert!(said.contains("loading") && said.contains(" ms here"), "{said}");
     // Loaded as a pool loads it, under the pool's own limits and with the file's name compared.
     let component = folder.join(format!("{}.wasm", example.exchange));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
