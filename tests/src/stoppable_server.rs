@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -21,7 +21,10 @@ use rustix::process::{Pid, Signal, getpid, kill_process};
 use crate::components::{compiler, profile_folder};
 use crate::wait::wait_or_say;
 
-/// How often the clock is moved on that is ahead of the machine's.
+/// The file that lets a server go on which has paused.
+const WOKEN: &str = "woken";
+
+/// How often the clock is moved on that is ahead of the machine's, and how often that file is looked for.
 const TICK: Duration = Duration::from_millis(1);
 
 /// The word by which it ends at its point.
@@ -88,15 +91,23 @@ impl StoppableServer {
         Self { process: Mutex::new(process), folder: folder.to_owned() }
     }
 
-    /// Whether it has ended, which it does only by a SIGKILL.
+    /// Whether it has ended, by a SIGKILL.
     ///
     /// # Panics
     /// If it ended in another way.
     pub fn has_ended(&self) -> bool {
-        let Some(status) = self.process.lock().unwrap().try_wait().unwrap() else { return false };
-        let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-        assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "{status}\n{log}");
+        let Some(status) = self.status() else { return false };
+        assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "{status}\n{}", self.log());
         true
+    }
+
+    /// Whether it could not start, said so, and ended.
+    pub fn did_not_start(&self) -> bool {
+        self.status().is_some_and(|status| status.code() == Some(1))
+    }
+
+    fn status(&self) -> Option<ExitStatus> {
+        self.process.lock().unwrap().try_wait().unwrap()
     }
 
     /// What kills it, from wherever.
@@ -113,6 +124,7 @@ impl StoppableServer {
 
     /// Lets it go on.
     pub fn wake(&self) {
+        std::fs::write(self.folder.join(WOKEN), "").unwrap();
         kill_process(self.pid(), Signal::CONT).unwrap();
     }
 
@@ -193,16 +205,24 @@ pub fn run_stoppable_server() -> ExitCode {
             loops: true,
             fail_at: stop_at(&folder, at, way == PAUSES),
         };
-        let running = Running::start(start).await.unwrap_or_else(|error| panic!("{error}"));
-        told_to_stop().await;
-        running.stop().await;
-    });
-    ExitCode::SUCCESS
+        match Running::start(start).await {
+            Ok(running) => {
+                told_to_stop().await;
+                running.stop().await;
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                eprintln!("{error}");
+                ExitCode::FAILURE
+            }
+        }
+    })
 }
 
 /// Notes each point in a file, and at one of them ends this process as a loss of power would, or pauses it.
 fn stop_at(folder: &Path, at: Option<NamedPoint>, pauses: bool) -> FailAt {
     let file = OpenOptions::new().create(true).append(true).open(folder.join("passed")).unwrap();
+    let woken = folder.join(WOKEN);
     let state: Mutex<(File, BTreeMap<(String, bool), usize>)> = Mutex::new((file, BTreeMap::new()));
     FailAt::watched(move |step, moment| {
         let mut state = state.lock().unwrap();
@@ -214,6 +234,10 @@ fn stop_at(folder: &Path, at: Option<NamedPoint>, pauses: bool) -> FailAt {
         file.write_all(format!("{}\n", point.line()).as_bytes()).unwrap();
         if at.as_ref() == Some(&point) && pauses {
             kill_process(getpid(), Signal::STOP).unwrap();
+            // This thread goes no further, should it be the last one that the signal reaches.
+            while !woken.exists() {
+                std::thread::sleep(TICK);
+            }
         } else if at.as_ref() == Some(&point) {
             kill_process(getpid(), Signal::KILL).unwrap();
             // Nothing is done any more while the signal is on its way.

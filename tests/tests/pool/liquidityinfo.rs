@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use alp_server::config::Config;
 use alp_server::control::{Command, ask};
-use alp_server::liquidity_report::{Told, report_once};
-use alp_tests::{CustodianDouble, CustodianFault, GRANT_ADDRESS, Settings, TestPool};
+use alp_server::liquidity_report::{Tiers, Told, report_once};
+use alp_tests::{CustodianDouble, CustodianFault, GRANT_ADDRESS, Settings, TestPool, workspace};
 
 const BTC: &str = "NBTBTC:test_exchange:test-pool.rank_";
 const USD: &str = "NBTUSD:test_exchange:test-pool.rank_";
@@ -173,4 +174,61 @@ async fn an_alarm_is_raised_while_the_network_shows_something_else() {
         assert_eq!(pool.app().store.alarms().await.unwrap(), []);
         assert!(outcome(&pool).is_ok());
     }
+}
+
+/// The section of the operator's example, as it is without the marks of comments.
+fn example() -> String {
+    let file = workspace().join("examples/operator/pool.toml");
+    let text = std::fs::read_to_string(file).unwrap();
+    let section = text.split("# [liquidityinfo]\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let keys = section.lines().filter_map(|line| line.strip_prefix("# ")).filter(|line| line.contains(" = "));
+    keys.fold("[liquidityinfo]\n".to_owned(), |text, key| text + key + "\n")
+}
+
+async fn read(settings: Settings) -> Result<Config, String> {
+    let folder = tempfile::tempdir().unwrap();
+    settings.write(folder.path(), "http://127.0.0.1:1").await;
+    Config::read(&folder.path().join("pool.toml")).map_err(|faults| faults.to_string())
+}
+
+#[tokio::test]
+async fn the_section_that_the_operators_example_shows_is_right_and_off_by_default() {
+    assert!(read(Settings::default()).await.unwrap().pool.liquidity_report.is_none());
+    let shown = Settings::default().sections(&example()).file("custodian.password", "secret\n");
+    let config = read(shown).await.unwrap().pool.liquidity_report.unwrap();
+    assert_eq!((config.currency, config.tiers, config.pool.as_str()), ('B', Tiers::ByRank, "my-pool"));
+    assert!(!format!("{config:?}").contains("secret"));
+}
+
+#[tokio::test]
+async fn each_fault_of_the_section_is_said_with_what_would_be_right() {
+    for (from, to, words) in [
+        ("pool = \"my-pool\"", "pool = \"my:pool\"", "pool must be 1 to 64 of letters, digits, - and _"),
+        ("pool = \"my-pool\"", "", "liquidityinfo.pool is missing"),
+        ("currency = \"B\"", "currency = \"NBT\"", "currency must be the one letter"),
+        ("tiers = \"rank\"", "tiers = \"two\"", "tiers must be rank or one"),
+        ("timeout_seconds = 10", "timeout_seconds = 0", "a whole number from 1 to 60"),
+        ("grant_address = \"B", "grant_address = \"!", "must be the custodian's address that was granted"),
+        ("custodian.password", "nothing", "wallet_password_file cannot be read"),
+    ] {
+        let text = example();
+        assert!(text.contains(from), "{from}");
+        let shown = Settings::default().sections(&text.replace(from, to));
+        let faults = read(shown.file("custodian.password", "secret\n")).await.unwrap_err();
+        assert!(faults.contains(words), "{words}: {faults}");
+    }
+}
+
+#[tokio::test]
+async fn more_lines_than_the_network_keeps_are_a_fault() {
+    let mut many = Settings::default();
+    let side = "{ ratio = 0.5, rank_1 = { ratio = 1, tolerance = 0.01 } }";
+    for unit in 0..98 {
+        let market = format!("\n[units.u{unit}]\nreward = 1\ntarget = 1\nask = {side}\nbid = {side}\n");
+        many.exchanges[0].1.push_str(&market);
+        many.sections.push_str(&format!("[prices.u{unit}]\nfixed = 1\n"));
+    }
+    let shown = many.sections(&example()).file("custodian.password", "secret\n");
+    let faults = read(shown).await.unwrap_err();
+    assert!(faults.contains("the network keeps 100 lines of a custodian"), "{faults}");
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use alp_store::{Clock, Store, StoreOptions};
-use alp_tests::DatabaseLink;
+use alp_tests::{DatabaseLink, Stop, StoppableServer, wait_until};
 use tempfile::TempDir;
 
 /// Which database.
@@ -74,6 +74,19 @@ impl Seed {
 impl Place {
     pub(super) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Runs a server until `done`, on a connection that is cut meanwhile. It has to find its way by itself; only one that was
+    /// about to start may say that the database does not work, and is started again, as a service manager does.
+    pub(super) async fn outlives_the_cut(&self, mut done: impl AsyncFnMut() -> bool) {
+        let mut server = StoppableServer::start(self.folder(), &Stop::default());
+        let ended = async || server.did_not_start() || done().await;
+        wait_until("a server outlives a cut", ended).await;
+        if server.did_not_start() {
+            server = StoppableServer::start(self.folder(), &Stop::default());
+            server.wait_until("a server starts again after a cut", done).await;
+        }
+        assert!(self.link.as_ref().unwrap().was_cut(), "the commit did not come");
     }
 
     /// The folder of another server of the same database.

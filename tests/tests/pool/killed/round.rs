@@ -75,18 +75,15 @@ impl Run {
         Self { custodian, place, due }
     }
 
-    /// Waits until the round is credited and told.
     async fn goes_on(&self, server: &StoppableServer) {
-        let done = async || {
-            let read_back = self.custodian.calls().last().is_some_and(|call| call == "getliquidityinfo");
-            self.is_credited().await && read_back
-        };
-        server.wait_until("the round is credited and told", done).await;
+        server.wait_until("the round is credited and told", async || self.is_done().await).await;
     }
 
-    async fn is_credited(&self) -> bool {
+    /// Whether the round is credited and told.
+    async fn is_done(&self) -> bool {
         let status = self.place.store.pool_status().await.unwrap();
-        status.last_credit.is_some_and(|last| last.round_start >= self.due)
+        let read_back = self.custodian.calls().last().is_some_and(|call| call == "getliquidityinfo");
+        read_back && status.last_credit.is_some_and(|last| last.round_start >= self.due)
     }
 
     /// Strikes, starts it again, lets it go on, and looks at everything. What came of it.
@@ -98,16 +95,14 @@ impl Run {
         if let (Strike::Commit { earlier, cut }, Some(link)) = (strike, &self.place.link) {
             link.cut(*earlier, *cut);
         }
-        let mut server = StoppableServer::start(self.place.folder(), &Stop { at, ..Stop::default() });
         if let Strike::Commit { .. } = strike {
-            self.goes_on(&server).await;
-            assert!(self.place.link.as_ref().unwrap().was_cut(), "{strike:?} was not reached");
+            self.place.outlives_the_cut(async || self.is_done().await).await;
         } else {
+            let server = StoppableServer::start(self.place.folder(), &Stop { at, ..Stop::default() });
             server.wait_until_it_ends(&format!("{strike:?}")).await;
-            server = StoppableServer::start(self.place.folder(), &Stop::default());
+            let server = StoppableServer::start(self.place.folder(), &Stop::default());
             self.goes_on(&server).await;
         }
-        drop(server);
         self.assert_right(strike).await;
         "round credited, published and told once; pot paid exactly".to_owned()
     }
