@@ -102,6 +102,7 @@ impl TestPool {
             host_clock: Arc::new(move || clock.load(Ordering::SeqCst)),
             store_clock: Clock::Fixed(Arc::clone(&self.now_ms)),
             loops: self.loops,
+            fail_at: alp_server::fail_at::FailAt::default(),
         };
         Running::start(start).await.unwrap()
     }

@@ -14,9 +14,11 @@ use crate::freshness::FreshnessLedger;
 use crate::kept::KeptReplies;
 use crate::leadership::Leadership;
 use crate::lifecycle::Lifecycle;
+use crate::liquidity_report::LiquidityReporter;
 use crate::look_ups::LookUps;
 use crate::ownership::Owners;
-use crate::payouts::{FailAt, Payer};
+use crate::fail_at::FailAt;
+use crate::payouts::Payer;
 use crate::prices::{MAX_FEED_BYTES, PriceBoard};
 use crate::record::SharedPublisher;
 use crate::turns::Turns;
@@ -63,6 +65,24 @@ impl InForce {
     }
 }
 
+/// What a pool is put together from, beside its configuration.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// The adapters.
+    pub adapters: AdapterFolder,
+    /// The versions of adapters.
+    pub lifecycle: Lifecycle,
+    /// The host's clock.
+    pub clock: HostClock,
+    /// Where replies go to be kept.
+    pub kept: KeptReplies,
+    /// Who signs the pool's record.
+    pub publisher: SharedPublisher,
+    /// Where a test stops rounds and payouts.
+    pub fail_at: FailAt,
+}
+
 /// The pool.
 pub struct App {
     /// The configuration in force. It is replaced as a whole: a reader sees the old one or the new one.
@@ -103,12 +123,16 @@ pub struct App {
     pub health: Health,
     /// Who makes payouts, if they are configured.
     pub payer: Option<Payer>,
+    /// Who tells the network what liquidity is provided, if that is configured.
+    pub liquidity_reporter: Option<LiquidityReporter>,
     /// Where replies go to be kept.
     pub kept: KeptReplies,
     /// Orders that adapters reported and no reply showed.
     pub unseen_orders: UnseenOrders,
     /// Reward rules that are known to be in the database.
     pub known_terms: KnownTerms,
+    /// Where a test stops rounds.
+    pub fail_at: FailAt,
 }
 
 impl App {
@@ -116,19 +140,16 @@ impl App {
     ///
     /// # Errors
     /// [`ClientError::Setup`].
-    pub fn new(
-        in_force: Arc<ArcSwap<InForce>>,
-        store: Store,
-        adapters: AdapterFolder,
-        lifecycle: Lifecycle,
-        clock: HostClock,
-        kept: KeptReplies,
-        publisher: SharedPublisher,
-    ) -> Result<Self, ClientError> {
+    pub fn new(in_force: Arc<ArcSwap<InForce>>, parts: Parts) -> Result<Self, ClientError> {
+        let Parts { store, adapters, lifecycle, clock, kept, publisher, fail_at } = parts;
         let started_at_ms = clock();
         let leadership = Leadership::new(&in_force.load().config.pool.control_socket);
         let payouts = in_force.load().config.pool.payouts.clone();
-        let payer = payouts.map(|config| Payer::new(store.clone(), config, FailAt::default())).transpose()?;
+        let payer = payouts.map(|config| Payer::new(store.clone(), config, fail_at.clone()));
+        let payer = payer.transpose()?;
+        let reports = in_force.load().config.pool.liquidity_report.clone();
+        let reporter = reports.map(|config| LiquidityReporter::new(store.clone(), config, fail_at.clone()));
+        let liquidity_reporter = reporter.transpose()?;
         Ok(Self {
             leadership,
             in_force,
@@ -148,10 +169,12 @@ impl App {
             started_at_ms,
             health: Health::default(),
             payer,
+            liquidity_reporter,
             kept,
             publisher,
             unseen_orders: UnseenOrders::default(),
             known_terms: KnownTerms::default(),
+            fail_at,
         })
     }
 

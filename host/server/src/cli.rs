@@ -20,6 +20,7 @@ use clap::{Parser, Subcommand};
 use crate::calendar;
 use crate::config::Config;
 use crate::control::{self, Command};
+use crate::fail_at::FailAt;
 use crate::server::{Running, Start, system_clock};
 
 pub use adapter::ServerWire;
@@ -157,6 +158,7 @@ async fn serve(pool_file: &Path, mut leading: Vec<OsString>) -> ExitCode {
         host_clock: system_clock(),
         store_clock: Clock::Database,
         loops: true,
+        fail_at: FailAt::default(),
     };
     let running = match Running::start(start).await {
         Ok(running) => running,

@@ -14,18 +14,19 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::admission::PoolAdmission;
-use crate::app::{App, HostClock, InForce};
+use crate::app::{App, HostClock, InForce, Parts};
 use crate::config::Config;
 use crate::containment;
 use crate::control::{ControlError, ControlSocket};
 use crate::database::{PasswordError, database_url};
 use crate::endpoints::router;
 use crate::exchange::ClientError;
+use crate::fail_at::FailAt;
 use crate::kept::{KeptReplies, KeyError};
 use crate::lifecycle::Lifecycle;
 use crate::lifecycle::versions::VersionsError;
 use crate::record::{PublishError, Publisher, SigningKeyError, read_or_make};
-use crate::{loops, payouts, service};
+use crate::{liquidity_report, loops, payouts, service};
 
 /// How long the start waits for adapters of configured exchanges that are not there at once.
 const ADAPTERS_WITHIN: Duration = Duration::from_secs(1);
@@ -44,6 +45,8 @@ pub struct Start {
     pub store_clock: Clock,
     /// Whether rounds and prices run by themselves. A test that moves the clock runs them itself.
     pub loops: bool,
+    /// Where a test stops rounds and payouts.
+    pub fail_at: FailAt,
 }
 
 /// This machine's clock, in Unix milliseconds.
@@ -69,7 +72,7 @@ impl Running {
     /// # Errors
     /// [`StartError`] says what the operator has to mend.
     pub async fn start(start: Start) -> Result<Self, StartError> {
-        let Start { config, pool_file, compiler, host_clock, store_clock, loops } = start;
+        let Start { config, pool_file, compiler, host_clock, store_clock, loops, fail_at } = start;
         let pool = config.pool.clone();
         let listener = TcpListener::bind(pool.listen)
             .await
@@ -113,7 +116,8 @@ impl Running {
             None => (KeptReplies::default(), None),
         };
         let clock = Arc::clone(&host_clock);
-        let app = App::new(in_force, store, adapters, lifecycle, clock, kept, publisher)?;
+        let parts = Parts { store, adapters, lifecycle, clock, kept, publisher, fail_at };
+        let app = App::new(in_force, parts)?;
         let app = Arc::new(app);
         containment::warm(&app).await;
 
@@ -128,6 +132,9 @@ impl Running {
         if loops {
             tasks.spawn(loops::rounds(Arc::clone(&app), stop.subscribe()));
             tasks.spawn(payouts::payouts(Arc::clone(&app), stop.subscribe()));
+            if app.liquidity_reporter.is_some() {
+                tasks.spawn(liquidity_report::liquidity_reports(Arc::clone(&app), stop.subscribe()));
+            }
             tasks.spawn(loops::prices(Arc::clone(&app), stop.subscribe()));
         }
         tracing::info!(%address, "the pool is up");

@@ -12,6 +12,7 @@
 
 mod adapters;
 mod architecture;
+mod books;
 mod check;
 mod components;
 mod concurrency;
@@ -32,6 +33,8 @@ mod hostile;
 mod injection;
 mod judging;
 mod kept;
+mod killed;
+mod liquidityinfo;
 mod messages;
 mod network;
 mod outbound;

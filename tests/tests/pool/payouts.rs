@@ -2,5 +2,6 @@
 
 mod bench;
 mod double;
+mod faults;
 mod killed;
 mod litecoin;

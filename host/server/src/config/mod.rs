@@ -5,6 +5,7 @@
 mod exchange_file;
 mod faults;
 mod grant_section;
+mod liquidityinfo_section;
 mod market_section;
 mod payouts_section;
 mod pool_file;
@@ -22,6 +23,7 @@ use alp_pool::price::Price;
 use alp_pool::round::RoundLength;
 
 use crate::containment::ExchangeLimits;
+use crate::liquidity_report::LiquidityReportConfig;
 use crate::network::OutboundGrant;
 use crate::payouts::PayoutsConfig;
 
@@ -90,6 +92,8 @@ pub struct PoolConfig {
     pub keep_replies: Option<KeepConfig>,
     /// Whether LPs are paid, and how.
     pub payouts: Option<PayoutsConfig>,
+    /// Whether the network is told what liquidity is provided, and how.
+    pub liquidity_report: Option<LiquidityReportConfig>,
 }
 
 /// Keeping replies, sealed, for some days.
@@ -215,10 +219,10 @@ impl Config {
                 );
             }
         }
-        match pool {
-            Some(pool) if faults.is_empty() => Ok(Self { pool, exchanges, prices, exchange_folder: folder }),
-            Some(_) | None => Err(faults),
-        }
+        let Some(pool) = pool else { return Err(faults) };
+        let config = Self { pool, exchanges, prices, exchange_folder: folder };
+        liquidityinfo_section::check_lines(&config, pool_file, &mut faults);
+        if faults.is_empty() { Ok(config) } else { Err(faults) }
     }
 
     /// The market of a unit at an exchange.

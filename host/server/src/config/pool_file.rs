@@ -11,6 +11,7 @@ use alp_pool::round::RoundLength;
 use alp_store::check_postgres_url;
 
 use super::faults::ConfigFaults;
+use super::liquidityinfo_section;
 use super::payouts_section;
 use super::section::{self, Section};
 use super::{FeedsConfig, KeepConfig, Limits, PoolConfig, PriceConfig, SourceConfig};
@@ -87,6 +88,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
     let limits = read_limits(top);
     let keep_replies = read_keep(top, folder);
     let payouts = payouts_section::read(top, folder);
+    let liquidity_report = liquidityinfo_section::read(top, folder);
     Some(PoolConfig {
         name: name?,
         currency: currency?,
@@ -106,6 +108,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
         limits: limits?,
         keep_replies: keep_replies?,
         payouts: payouts?,
+        liquidity_report: liquidity_report?,
     })
 }
 

@@ -16,7 +16,6 @@ mod step;
 mod wallet;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use alp_pool::money::Coins;
@@ -25,10 +24,13 @@ use alp_store::{Lease, Store, StoreError};
 use thiserror::Error;
 
 use crate::exchange::{ClientError, Timeouts};
+use crate::fail_at::Stopped;
 use crate::network::OutboundGrant;
 
 pub use command::PayoutCommand;
+pub(crate) use rpc::parameter;
 pub use rpc::{Rpc, WalletError};
+pub use crate::fail_at::FailAt;
 pub use running::{next_payout_time, payouts, payouts_once};
 pub use schedule::{DAY_MS, Due, Every, due};
 pub use wallet::Wallet;
@@ -109,27 +111,6 @@ impl Outcome {
     }
 }
 
-/// Where a test stops a step: before or after the write or the call of this number. Handed in, so that nothing of it is
-/// shared between payers.
-#[derive(Debug, Default)]
-pub struct FailAt {
-    at: Option<u64>,
-    passed: AtomicU64,
-}
-
-impl FailAt {
-    /// Stops at the point of this number, the first of which is zero, and at every later one.
-    #[must_use]
-    pub fn point(number: u64) -> Self {
-        Self { at: Some(number), passed: AtomicU64::new(0) }
-    }
-
-    fn pass(&self) -> Result<(), StepError> {
-        let number = self.passed.fetch_add(1, Ordering::SeqCst);
-        if self.at.is_some_and(|at| number >= at) { Err(StepError::StoppedByTest) } else { Ok(()) }
-    }
-}
-
 impl Payer {
     /// For a pool with these settings.
     ///
@@ -151,22 +132,21 @@ impl Payer {
     }
 
     /// A write, between two points at which a test may stop.
-    async fn written<T>(&self, write: impl Future<Output = Result<T, StoreError>>) -> Result<T, StepError> {
-        self.fail_at.pass()?;
-        let done = write.await?;
-        self.fail_at.pass()?;
-        Ok(done)
+    async fn written<T>(
+        &self,
+        step: &str,
+        write: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StepError> {
+        Ok(self.fail_at.around(step, write).await??)
     }
 
     /// A call to the wallet, between two points at which a test may stop.
     async fn asked<T>(
         &self,
+        step: &str,
         call: impl Future<Output = Result<T, WalletError>>,
     ) -> Result<Result<T, WalletError>, StepError> {
-        self.fail_at.pass()?;
-        let answer = call.await;
-        self.fail_at.pass()?;
-        Ok(answer)
+        Ok(self.fail_at.around(step, call).await?)
     }
 
     /// Raises an alarm, and says so in the log once.
@@ -176,7 +156,7 @@ impl Payer {
             return Ok(());
         }
         let short: String = sentence.chars().take(1_000).collect();
-        self.written(self.store.raise_alarm(lease, kind, subject, &short)).await?;
+        self.written("raise an alarm", self.store.raise_alarm(lease, kind, subject, &short)).await?;
         tracing::error!(kind, subject, "payouts: {short}");
         Ok(())
     }
@@ -184,7 +164,7 @@ impl Payer {
     async fn end_alarm(&self, lease: &Lease, kind: &str, subject: &str) -> Result<(), StepError> {
         let raised = self.store.alarms().await?;
         if raised.iter().any(|alarm| alarm.kind == kind && alarm.subject == subject) {
-            self.written(self.store.clear_alarm(lease, kind, subject)).await?;
+            self.written("end an alarm", self.store.clear_alarm(lease, kind, subject)).await?;
         }
         Ok(())
     }
@@ -216,6 +196,6 @@ pub enum StepError {
         what: &'static str,
     },
     /// A test stopped the step.
-    #[error("the step was stopped by a test")]
-    StoppedByTest,
+    #[error(transparent)]
+    StoppedByTest(#[from] Stopped),
 }

@@ -27,7 +27,7 @@ impl Payer {
         let slot_ms = match due(self.config.every, self.store.payout_schedule().await?, now_ms) {
             Due::At(until_ms) => return Ok(Outcome::Idle { until_ms }),
             Due::First { slot_ms } => {
-                self.written(self.store.note_slot(lease, slot_ms)).await?;
+                self.written("note the time", self.store.note_slot(lease, slot_ms)).await?;
                 return Ok(Outcome::Planned(0));
             }
             Due::Now { slot_ms } => slot_ms,
@@ -41,9 +41,9 @@ impl Payer {
         self.tell_who_waits(lease, &plan).await?;
         let payouts: Vec<NewPayout> = plan.payouts.iter().map(|payout| self.new_payout(payout)).collect();
         if payouts.is_empty() {
-            self.written(self.store.note_slot(lease, slot_ms)).await?;
+            self.written("note the time", self.store.note_slot(lease, slot_ms)).await?;
         } else {
-            self.written(self.store.reserve_payouts(lease, slot_ms, &payouts)).await?;
+            self.written("reserve", self.store.reserve_payouts(lease, slot_ms, &payouts)).await?;
         }
         Ok(Outcome::Planned(payouts.len()))
     }
@@ -97,7 +97,7 @@ impl Payer {
         wallet: &Wallet,
         plan: &Plan,
     ) -> Result<Option<Outcome>, StepError> {
-        let balance = match self.asked(wallet.balance()).await? {
+        let balance = match self.asked("read the balance", wallet.balance()).await? {
             Ok(balance) => balance,
             Err(error) => return self.hindered(lease, &error).await.map(Some),
         };
@@ -119,7 +119,7 @@ impl Payer {
         if plan.payouts.is_empty() {
             return Ok(None);
         }
-        match self.asked(wallet.is_locked()).await? {
+        match self.asked("see whether the wallet is locked", wallet.is_locked()).await? {
             Ok(false) => Ok(None),
             Ok(true) => {
                 let locked = "the wallet is locked: unlock it with walletpassphrase".to_owned();

@@ -5,6 +5,7 @@ use alp_store::{Lease, PayoutChange, PayoutRow};
 
 use super::look::View;
 use super::{Outcome, Payer, StepError, WalletError};
+use crate::fail_at::Moment;
 
 impl Payer {
     /// Does one step: of the oldest payout that can go on, or of the schedule. `now_ms` is the database's time.
@@ -104,7 +105,7 @@ impl Payer {
         }
         let file = self.config.folder.join(format!("payout-{}.csv", payout.payout_id));
         let failed = |source| StepError::File { path: file.display().to_string(), source };
-        self.fail_at.pass()?;
+        self.fail_at.pass("write the file", Moment::Before)?;
         std::fs::create_dir_all(&self.config.folder).map_err(failed)?;
         // Beside it first, so that nobody pays from half a file.
         let beside = file.with_extension("part");
@@ -124,7 +125,8 @@ impl Payer {
         change: &PayoutChange,
     ) -> Result<Outcome, StepError> {
         let (id, from) = (payout.payout_id, payout.stage.as_str());
-        if self.written(self.store.move_payout(lease, id, from, to, change)).await? {
+        let step = format!("store that it is {to}");
+        if self.written(&step, self.store.move_payout(lease, id, from, to, change)).await? {
             tracing::info!(payout = id, from, to, note = change.note, "a payout has gone on");
         }
         // If somebody else moved it, the next step sees where it is.

@@ -11,6 +11,8 @@ use alp_server::payouts::{DAY_MS, Every, FailAt, Outcome, Payer, PayoutCommand, 
 use alp_store::{Acquired, Clock, CreditEntry, Lease, RegisterOutcome, RoundRecord, Store, StoreOptions};
 use tempfile::TempDir;
 
+use crate::books::assert_books;
+
 /// Start of the one round, in Unix seconds.
 const ROUND: u64 = 1_760_000_040;
 
@@ -146,17 +148,6 @@ impl Bench {
 
     /// Whether the books add up: what the wallet sent is what was taken from balances and not given back.
     pub(super) async fn assert_books(&self, sent: &BTreeMap<String, u64>) {
-        let mut taken: BTreeMap<String, i64> = BTreeMap::new();
-        for lp in self.store.owing(0, 100).await.unwrap() {
-            let entries = self.store.ledger_of(lp.lp_id, 0).await.unwrap();
-            let sum: i64 = entries.iter().map(|entry| entry.amount_e8).sum();
-            assert_eq!(lp.credited_e8 + sum, lp.owed_e8);
-            let paid = entries.iter().filter(|entry| entry.kind.starts_with("payout"));
-            *taken.entry(lp.address).or_insert(0) -= paid.map(|entry| entry.amount_e8).sum::<i64>();
-        }
-        taken.retain(|_, e8| *e8 != 0);
-        let sent: BTreeMap<String, i64> =
-            sent.iter().map(|(address, e8)| (address.clone(), i64::try_from(*e8).unwrap())).collect();
-        assert_eq!(taken, sent);
+        assert_books(&self.store, sent).await;
     }
 }

@@ -33,7 +33,7 @@ async fn stopped_at(database: Database, method: Method, point: u64) -> Option<bo
     for _ in 0..3 {
         match bench.run(&first).await {
             Ok(_) => wallet.mine(1),
-            Err(StepError::StoppedByTest) => {
+            Err(StepError::StoppedByTest(_)) => {
                 reached = true;
                 break;
             }
