@@ -18,6 +18,7 @@ use crate::look_ups::LookUps;
 use crate::ownership::Owners;
 use crate::payouts::{FailAt, Payer};
 use crate::prices::{MAX_FEED_BYTES, PriceBoard};
+use crate::proof::OpenChallenges;
 use crate::record::SharedPublisher;
 use crate::turns::Turns;
 use crate::why_not::WhyNot;
@@ -85,6 +86,8 @@ pub struct App {
     pub why_not: WhyNot,
     /// One order, one owner.
     pub owners: Owners,
+    /// Who was asked to prove an address.
+    pub challenges: OpenChallenges,
     /// Public replies that are kept for a while.
     pub look_ups: LookUps,
     /// Signs the pool's record.
@@ -141,6 +144,7 @@ impl App {
             freshness: FreshnessLedger::default(),
             why_not: WhyNot::default(),
             owners: Owners::default(),
+            challenges: OpenChallenges::default(),
             look_ups: LookUps::default(),
             prices: PriceBoard::default(),
             feeds: ExchangeClient::new(FEED_TIMEOUTS, MAX_FEED_BYTES)?,

@@ -8,6 +8,7 @@ mod grant_section;
 mod market_section;
 mod payouts_section;
 mod pool_file;
+mod proof_section;
 mod section;
 mod side_engine;
 mod unit;
@@ -27,6 +28,7 @@ use crate::payouts::PayoutsConfig;
 
 pub use faults::{ConfigFault, ConfigFaults};
 pub use grant_section::{Builds, GrantConfig};
+pub use proof_section::ProofConfig;
 pub use unit::{RulesConfig, UnitConfig};
 
 /// Largest configuration file that is read, in bytes. A pool of a hundred markets fits many times over.
@@ -88,6 +90,8 @@ pub struct PoolConfig {
     pub limits: Limits,
     /// Whether replies are kept, and how.
     pub keep_replies: Option<KeepConfig>,
+    /// How addresses are proven, and whether they have to be.
+    pub proof: ProofConfig,
     /// Whether LPs are paid, and how.
     pub payouts: Option<PayoutsConfig>,
 }

@@ -16,7 +16,7 @@ mod step;
 mod wallet;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use alp_pool::money::Coins;
@@ -70,6 +70,7 @@ pub struct Payer {
     store: Store,
     config: PayoutsConfig,
     wallet: Option<Wallet>,
+    require_proof: AtomicBool,
     fail_at: FailAt,
 }
 
@@ -141,13 +142,19 @@ impl Payer {
             Some(grant) => Some(Wallet::new(Rpc::new(grant.clone(), timeouts)?)),
             None => None,
         };
-        Ok(Self { store, config, wallet, fail_at })
+        Ok(Self { store, config, wallet, require_proof: AtomicBool::new(false), fail_at })
     }
 
     /// The settings.
     #[must_use]
     pub fn config(&self) -> &PayoutsConfig {
         &self.config
+    }
+
+    /// From now on only proven addresses are paid, or others as well. It is told before each look, since the
+    /// configuration changes while the pool runs.
+    pub fn require_proof(&self, required: bool) {
+        self.require_proof.store(required, Ordering::SeqCst);
     }
 
     /// A write, between two points at which a test may stop.
