@@ -38,6 +38,7 @@ mod outbound;
 mod owners;
 mod payouts;
 mod prices;
+mod proof;
 mod records;
 mod registration;
 mod reload;

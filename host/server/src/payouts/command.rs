@@ -310,11 +310,20 @@ impl Payer {
 
     async fn adopted(&self, spend: &Spend) -> Result<AdoptedPayout, String> {
         let (mut by_address, mut after) = (BTreeMap::<String, Vec<Owing>>::new(), 0);
+        let mut changed = BTreeMap::<i64, Vec<String>>::new();
+        for (lp, address) in self.store.changed_addresses().await.map_err(|error| error.to_string())? {
+            changed.entry(lp).or_default().push(address);
+        }
         loop {
             let page = self.store.owing(after, MAX_BALANCES_PAGE).await.map_err(|error| error.to_string())?;
             let Some(last) = page.last() else { break };
             after = last.lp_id;
             for lp in page {
+                // Whichever address it had then, the transaction paid that LP.
+                let others = changed.remove(&lp.lp_id).unwrap_or_default();
+                for address in others.into_iter().filter(|address| *address != lp.address) {
+                    by_address.entry(address).or_default().push(lp.clone());
+                }
                 by_address.entry(lp.address.clone()).or_default().push(lp);
             }
         }

@@ -13,6 +13,7 @@ mod rpc;
 mod running;
 mod schedule;
 mod step;
+mod waiting;
 mod wallet;
 
 use std::path::PathBuf;

@@ -16,7 +16,7 @@ use ring::hmac;
 pub(crate) use ask::{Asked, ask};
 pub use command::LpsCommand;
 pub(crate) use command::obey;
-pub(crate) use notice::{Noticed, PROOF, SeenOrder, notice, seen_orders};
+pub(crate) use notice::{SeenOrder, notice, seen_orders};
 
 /// How long it is taken for known which LPs have open challenges, in milliseconds: another server's challenge is noticed
 /// with the submission after that.
