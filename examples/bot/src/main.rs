@@ -10,8 +10,8 @@ use std::time::Duration;
 use alp_bot::config::{AccountConfig, Config, ExchangeConfig, SimulatedConfig};
 use alp_bot::simulated::{ExchangeAccess, Level, Plan, SimulatedProofOrders, SimulatedTrader};
 use alp_bot::{
-    Account, Bot, ComponentSigner, Counts, EVENT_CAPACITY, Event, Identity, NoOrders, Nonces, PoolClient, Prover,
-    Random, Secret, Settings, Signer, Trader, chain, generator, system_clock,
+    Account, Bot, ComponentSigner, Counts, EVENT_CAPACITY, Event, Identity, NoOrders, Nonces, PoolClient,
+    Prover, Random, Secret, Settings, Signer, Trader, chain, generator, system_clock,
 };
 use alp_sandbox::{Compiler, Limits, Sandbox, compile_in_child};
 use clap::{Parser, Subcommand};
@@ -110,7 +110,8 @@ async fn start(path: &Path, only_prove: bool) -> Result<(), Box<dyn Error>> {
             run(&config, signer, trader, nonces, simulated.look_interval_ms).await
         }
         None if only_prove || config.pool.prove => {
-            Err("only with `[simulated]` does the bot place orders: ask the pool by POST /v1/challenges".into())
+            Err("only with `[simulated]` does the bot place orders: ask the pool by POST /v1/challenges"
+                .into())
         }
         None => run(&config, signer, NoOrders, nonces, IDLE_LOOK_INTERVAL_MS).await,
     }

@@ -137,7 +137,8 @@ impl PoolClient {
         &self,
         message: Submission,
     ) -> Result<(PoolAnswer, Option<String>), AnswerError> {
-        let request = self.http.post(&self.liquidity_url).header(CONTENT_TYPE, "application/json").body(message.0);
+        let request =
+            self.http.post(&self.liquidity_url).header(CONTENT_TYPE, "application/json").body(message.0);
         let (answer, headers): (WireAnswer, _) = fetch_with_headers(request).await?;
         let proven = headers.get(PROOF_HEADER).and_then(|value| value.to_str().ok()).map(one_line);
         Ok((PoolAnswer { success: answer.success, message: one_line(&answer.message) }, proven))

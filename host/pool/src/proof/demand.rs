@@ -146,9 +146,9 @@ impl Demand {
         let drawn = drawn.and_then(|drawn| u64::try_from(drawn).ok()).ok_or(DemandError::Digits)?;
         // Nine possible last digits, and whatever is left for those before.
         let (before, last) = (drawn.checked_div(9), drawn.checked_rem(9));
-        let number = before.zip(last).and_then(|(before, last)| {
-            before.checked_mul(10)?.checked_add(last)?.checked_add(1)
-        });
+        let number = before
+            .zip(last)
+            .and_then(|(before, last)| before.checked_mul(10)?.checked_add(last)?.checked_add(1));
         Ok(Self { by, decimals, count, number: number.ok_or(DemandError::Digits)? })
     }
 
@@ -236,7 +236,9 @@ fn space(count: u32) -> u64 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum DemandError {
     /// More decimals than anything is counted in.
-    #[error("{0} decimals cannot be named: 0 to {MAX_DECIMALS} are right, as many as the exchange's orders carry")]
+    #[error(
+        "{0} decimals cannot be named: 0 to {MAX_DECIMALS} are right, as many as the exchange's orders carry"
+    )]
     Decimals(u32),
     /// No demand has these digits.
     #[error("these are not the digits of a challenge")]

@@ -41,7 +41,10 @@ fn an_order_meets_the_digits_at_its_decimals_whatever_stands_before_and_however_
     let demand = Demand::read(ShownBy::Price, 8, "00000009").unwrap();
     assert!(is_met(&demand, &order("5", "7.00000009")));
     assert!(!is_met(&demand, &order("7.00000009", "5")), "the price was named, not the amount");
-    assert_eq!((demand.smallest().as_str(), by_amount(4, "030201").smallest().as_str()), ("0.00000009", "3.0201"));
+    assert_eq!(
+        (demand.smallest().as_str(), by_amount(4, "030201").smallest().as_str()),
+        ("0.00000009", "3.0201")
+    );
 }
 
 #[test]
@@ -59,7 +62,9 @@ fn an_order_near_the_price_or_from_before_the_challenge_does_not_count() {
 
 #[test]
 fn what_is_no_demand_is_not_read_as_one() {
-    for (decimals, digits) in [(8, "1234567"), (8, "12345670"), (4, "12345"), (4, "+12345"), (4, ""), (6, "12345x")] {
+    for (decimals, digits) in
+        [(8, "1234567"), (8, "12345670"), (4, "12345"), (4, "+12345"), (4, ""), (6, "12345x")]
+    {
         assert_eq!(Demand::read(ShownBy::Amount, decimals, digits), Err(DemandError::Digits), "{digits}");
     }
     assert_eq!(Demand::new(ShownBy::Price, MAX_DECIMALS + 1, &[7; 32]), Err(DemandError::Decimals(19)));

@@ -12,9 +12,9 @@ use axum::response::Response;
 
 use super::failures::{NOT_UTF8, server_error};
 use crate::app::App;
-use crate::proof::{shortened, standing_after};
 use crate::exchange::WhoActs;
 use crate::message::shown;
+use crate::proof::{shortened, standing_after};
 use crate::why_not::{Refused, Told};
 use crate::wire::{Tree, json, outcome};
 

@@ -4,6 +4,7 @@
 //! [`Payer::step`] does one step of one payout, and writes down what it is about to do before each call to the wallet.
 //! Whoever is killed anywhere takes up the next step from what is written and from what the wallet says.
 
+mod adopting;
 mod command;
 mod look;
 mod make;

@@ -58,7 +58,8 @@ pub(crate) async fn ask(app: &App, body: &[u8], peer: Peer) -> Result<Asked, Ref
     }
     let in_force = app.in_force.load_full();
     find_market(&in_force, &exchange, &unit)?;
-    let lp_id = app.store.registered_lp(&exchange, &user, &unit).await.map_err(|error| store_refusal(&error))?;
+    let lp_id =
+        app.store.registered_lp(&exchange, &user, &unit).await.map_err(|error| store_refusal(&error))?;
     let lp_id = lp_id.ok_or_else(|| bot(format!("user {} is not registered", shown(&user))))?;
     let whose = Whose { app, in_force: &in_force, lp_id, user: &user, exchange: &exchange, unit: &unit };
     let asked = match message.whole("challenge").map_err(bot)? {
@@ -84,7 +85,8 @@ impl Whose<'_> {
         let address = message.text("address").map_err(bot)?;
         check_address(&self.in_force.config.pool.address, &address).map_err(bot)?;
         let by = message.text("by").map_err(bot)?;
-        let by = ShownBy::from_name(&by).ok_or_else(|| bot("by must be \"amount\" or \"price\"".to_owned()))?;
+        let by =
+            ShownBy::from_name(&by).ok_or_else(|| bot("by must be \"amount\" or \"price\"".to_owned()))?;
         let decimals = message.whole("decimals").map_err(bot)?.unwrap_or(USUAL_DECIMALS);
         let decimals = u32::try_from(decimals).unwrap_or(u32::MAX);
         let seal = optional_hex(message, "seal")?;
@@ -125,12 +127,17 @@ impl Whose<'_> {
     async fn unseal(&self, number: u64, message: &Message<'_>) -> Result<Asked, Refusal> {
         let salt = optional_hex(message, "salt")?;
         let open = self.app.store.open_challenge(number).await.map_err(|error| store_refusal(&error))?;
-        let open = open.filter(|open| open.lp_id == self.lp_id && open.unit == self.unit && !open.seal.is_empty());
+        let open =
+            open.filter(|open| open.lp_id == self.lp_id && open.unit == self.unit && !open.seal.is_empty());
         let Some(open) = open else {
-            return Err(bot(format!("no sealed challenge {number} of this key is open: ask for another one")));
+            return Err(bot(format!(
+                "no sealed challenge {number} of this key is open: ask for another one"
+            )));
         };
         if hex(&Sha256::digest(salt.as_bytes())) != open.seal {
-            return Err(bot("salt is not what was sealed: seal is the SHA-256 of its hexadecimal text".to_owned()));
+            return Err(bot(
+                "salt is not what was sealed: seal is the SHA-256 of its hexadecimal text".to_owned()
+            ));
         }
         let damaged = || operator("a challenge in the database cannot be read; ask for another one");
         let by = ShownBy::from_name(&open.shown_by).ok_or_else(damaged)?;
@@ -153,10 +160,9 @@ impl Whose<'_> {
         let demand = demand.flatten();
         let sentence = match &demand {
             Some(demand) => self.sentence(&challenge, demand),
-            None => format!(
-                "challenge {} is sealed: tell its salt, and it has digits",
-                challenge.challenge_id
-            ),
+            None => {
+                format!("challenge {} is sealed: tell its salt, and it has digits", challenge.challenge_id)
+            }
         };
         Ok(Asked { challenge, demand, tries_left, sentence })
     }
@@ -224,12 +230,18 @@ fn optional_hex(message: &Message<'_>, name: &str) -> Result<String, Refusal> {
     let text = message.text(name).map_err(bot)?;
     let right = text.len() <= 2 * RANDOM_BYTES
         && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-    if right { Ok(text) } else { Err(bot(format!("{name} must be at most 64 hexadecimal digits in lower case"))) }
+    if right {
+        Ok(text)
+    } else {
+        Err(bot(format!("{name} must be at most 64 hexadecimal digits in lower case")))
+    }
 }
 
 fn bytes_of(hex: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> =
-        hex.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect::<Option<_>>()?;
+    let digits: Vec<u8> = hex
+        .chars()
+        .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect::<Option<_>>()?;
     digits.chunks(2).map(|pair| if let [high, low] = pair { Some(high << 4 | low) } else { None }).collect()
 }
 

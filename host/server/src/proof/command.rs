@@ -35,7 +35,11 @@ pub enum LpsCommand {
 ///
 /// # Errors
 /// A sentence that says why not.
-pub(crate) async fn obey(store: &Store, lease: Option<&Lease>, command: LpsCommand) -> Result<String, String> {
+pub(crate) async fn obey(
+    store: &Store,
+    lease: Option<&Lease>,
+    command: LpsCommand,
+) -> Result<String, String> {
     let failed = |error: StoreError| error.to_string();
     match command {
         LpsCommand::List => list(store).await.map_err(failed),
@@ -59,8 +63,10 @@ async fn list(store: &Store) -> Result<String, StoreError> {
             if let Some(next) = &standing.next {
                 let exchange = exchange_of(store, newest.lp_id).await?;
                 let kind = if standing.proven { "proven" } else { "not proven" };
-                let (lp, address, from) = (newest.lp_id, &standing.address, show_moment(next.from_ms / 1_000));
-                let _ = writeln!(text, "LP {lp} {exchange} {address} ({kind}) -> {} from {from}", next.address);
+                let (lp, address, from) =
+                    (newest.lp_id, &standing.address, show_moment(next.from_ms / 1_000));
+                let _ =
+                    writeln!(text, "LP {lp} {exchange} {address} ({kind}) -> {} from {from}", next.address);
             }
         }
     }
@@ -85,9 +91,10 @@ async fn history(store: &Store, lp: i64) -> Result<String, StoreError> {
     for record in &records {
         let AddressRecord { kind, address, proven, why, at_ms, .. } = record;
         let shown = if *proven { "proven" } else { "not proven" };
-        let next = record.next.as_ref().map(|(next, from_ms)| {
-            format!(", {next} from {}", show_moment(from_ms / 1_000))
-        });
+        let next = record
+            .next
+            .as_ref()
+            .map(|(next, from_ms)| format!(", {next} from {}", show_moment(from_ms / 1_000)));
         let (at, next) = (show_moment(at_ms / 1_000), next.unwrap_or_default());
         let _ = writeln!(text, "{at} {kind:<9} {address} ({shown}){next}: {why}");
     }

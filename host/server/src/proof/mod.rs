@@ -71,8 +71,10 @@ impl OpenChallenges {
 #[must_use]
 pub(crate) fn standing_after(registered: &str, newest: Option<&AddressRecord>) -> AddressStanding {
     let Some(newest) = newest else { return AddressStanding::registered(registered) };
-    let next =
-        newest.next.as_ref().map(|(address, from_ms)| NextAddress { address: address.clone(), from_ms: *from_ms });
+    let next = newest
+        .next
+        .as_ref()
+        .map(|(address, from_ms)| NextAddress { address: address.clone(), from_ms: *from_ms });
     AddressStanding { address: newest.address.clone(), proven: newest.proven, next }
 }
 

@@ -110,7 +110,8 @@ async fn prove(
         let now_ms = app.store.clock_ms().await?;
         let before = newest.as_ref().map_or(0, |newest| newest.change_no);
         let standing = standing_after(registered, newest.as_ref());
-        let (after, step) = standing.after_proof(&challenge.address, in_force.config.pool.proof.terms, now_ms);
+        let (after, step) =
+            standing.after_proof(&challenge.address, in_force.config.pool.proof.terms, now_ms);
         let address = shortened(&challenge.address);
         let next = after.next.as_ref().map(|next| (next.address.clone(), next.from_ms));
         let from_s = next.as_ref().map_or(0, |(_, from_ms)| from_ms / 1_000);
@@ -119,15 +120,20 @@ async fn prove(
             ProofStep::Withdrawn => {
                 ("withdrawn", format!("{address} is proven, and no other address replaces it"))
             }
-            ProofStep::Begun => {
-                ("begun", format!("{address} is proven: it is paid from {from_s} on, and nothing is paid before"))
-            }
-            ProofStep::Nothing => {
-                ("", format!("{address} was proven before: it is paid from {from_s} on, and nothing is paid before"))
-            }
+            ProofStep::Begun => (
+                "begun",
+                format!("{address} is proven: it is paid from {from_s} on, and nothing is paid before"),
+            ),
+            ProofStep::Nothing => (
+                "",
+                format!(
+                    "{address} was proven before: it is paid from {from_s} on, and nothing is paid before"
+                ),
+            ),
         };
         let why = format!("order {order_id} met challenge {id}");
-        let follows = NewAddressRecord { lp_id, kind, address: after.address, proven: after.proven, next, why };
+        let follows =
+            NewAddressRecord { lp_id, kind, address: after.address, proven: after.proven, next, why };
         let follows = (step != ProofStep::Nothing).then_some(&follows);
         match app.store.meet_challenge(id, before, follows).await? {
             Met::Done => {

@@ -129,7 +129,7 @@ impl Store {
             // One more is free when so many are left in the window that another one fits.
             let place = usize::try_from(used.saturating_sub(new.most)).unwrap_or(usize::MAX);
             let oldest_ms = issued.get(place).copied().unwrap_or(now_ms);
-            let again_at_ms = oldest_ms.saturating_add(new.window_ms).saturating_add(1);
+            let again_at_ms = oldest_ms.saturating_add(new.window_ms);
             return Ok(Issued::TooMany { again_at_ms });
         }
         let challenge_id = insert(&mut transaction, new, now_ms).await?;
@@ -213,7 +213,7 @@ async fn issued_since(
     after_ms: u64,
 ) -> Result<Vec<u64>, StoreError> {
     let rows = sqlx::query(
-        "SELECT issued_at_ms FROM challenges WHERE lp_id = $1 AND asked_from = $2 AND issued_at_ms >= $3 \
+        "SELECT issued_at_ms FROM challenges WHERE lp_id = $1 AND asked_from = $2 AND issued_at_ms > $3 \
          ORDER BY issued_at_ms",
     )
     .bind(new.lp_id)

@@ -8,9 +8,9 @@ use alp_bot::{
     Account, ComponentSigner, Identity, NonceKind, Nonces, PoolClient, ProveError, Prover, Secret, generator,
 };
 use alp_tests::{Lp, START_MS, adapter};
+use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
-use axum::Router;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -45,7 +45,8 @@ async fn prove(scene: &Scene, pool: &str, lp: &Lp) -> Result<String, ProveError>
     let orders = SimulatedProofOrders::new(access, Arc::clone(&nonces), Arc::clone(&clock)).unwrap();
     let client = PoolClient::new(pool, identity).unwrap();
     let submit_interval = Duration::from_millis(5);
-    let prover = Prover { pool: &client, signer: &signer, orders, nonces, clock, submit_interval, salt: [7; 16] };
+    let prover =
+        Prover { pool: &client, signer: &signer, orders, nonces, clock, submit_interval, salt: [7; 16] };
     let (_stop, stopped) = watch::channel(false);
     prover.prove(stopped).await
 }

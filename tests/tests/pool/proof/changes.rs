@@ -14,7 +14,10 @@ async fn an_lp_proves_the_address_it_registered_with_and_nothing_is_held() {
     let lp = scene.pool.lp_with("alice", &["ask 900 0.004"]).await;
     scene.earn(&lp).await;
     let asked = scene.ask(&lp, &lp.address).await;
-    assert_eq!((&asked["by"], &asked["decimals"], &asked["tries_left"]), (&json!("amount"), &json!(8), &json!(2)));
+    assert_eq!(
+        (&asked["by"], &asked["decimals"], &asked["tries_left"]),
+        (&json!("amount"), &json!(8), &json!(2))
+    );
     let sentence = asked["message"].as_str().unwrap();
     for part in ["ends in", asked["digits"].as_str().unwrap(), "at least 5 %", "which is 0.004 now"] {
         assert!(sentence.contains(part), "{part}: {sentence}");
@@ -24,7 +27,10 @@ async fn an_lp_proves_the_address_it_registered_with_and_nothing_is_held() {
     assert_eq!(scene.submit(&lp).await.unwrap(), format!("{} is proven", ends(&lp.address)));
     assert_eq!(scene.submit(&lp).await, None, "it is told once");
     let address = scene.address_of(&lp).await;
-    assert_eq!((&address["proven"], &address["next"], &address["not_paid"]), (&json!(true), &Value::Null, &Value::Null));
+    assert_eq!(
+        (&address["proven"], &address["next"], &address["not_paid"]),
+        (&json!(true), &Value::Null, &Value::Null)
+    );
     assert_eq!(scene.pay().await.into_keys().collect::<Vec<_>>(), [lp.address]);
 }
 
@@ -58,7 +64,10 @@ async fn attack_9_a_squatters_address_is_replaced_after_the_notice_and_nobody_is
     assert_eq!(address["next"]["address"], json!(ends(&owner.address)));
     assert!(address["not_paid"].as_str().unwrap().contains("about to replace"), "{address}");
     let text = address.to_string();
-    assert!(!text.contains(&owner.address) && !text.contains(&squatter.address), "only the ends are shown: {text}");
+    assert!(
+        !text.contains(&owner.address) && !text.contains(&squatter.address),
+        "only the ends are shown: {text}"
+    );
     // Midnight comes within the notice.
     assert!(scene.pay_after(20 * HOUR_MS).await.is_empty());
     assert!(scene.alarms("address").await[0].contains("another address is about to replace"));
@@ -160,10 +169,24 @@ async fn require_proof_is_taken_up_while_the_pool_runs() {
     let lp = scene.pool.lp_with("alice", &["ask 900 0.004"]).await;
     scene.earn(&lp).await;
     assert!(scene.pay().await.is_empty());
+    assert!(agreed_on(&scene).await.contains("\"require_proof\":true"));
     scene.pool.edit(&scene.pool.pool_file(), "require_proof = true", "require_proof = false");
     scene.pool.reload().await.unwrap();
     scene.pool.run_rounds().await;
     assert!(scene.pay().await.contains_key(&lp.address));
+    assert!(agreed_on(&scene).await.contains("\"require_proof\":false"), "all servers of the database");
+    let usual = alp_tests::TestPool::start().await;
+    usual.run_rounds().await;
+    let document = usual.app().store.configuration_in_force().await.unwrap().unwrap().document;
+    assert!(
+        !document.contains("proof"),
+        "a pool that says nothing of it agrees with older servers: {document}"
+    );
+}
+
+/// What servers of one database have to agree on.
+async fn agreed_on(scene: &Scene) -> String {
+    scene.pool.app().store.configuration_in_force().await.unwrap().unwrap().document
 }
 
 #[tokio::test]
@@ -175,14 +198,21 @@ async fn the_operator_sees_what_is_about_to_change_and_stops_it_with_a_reason() 
     assert!(scene.order(LpsCommand::List).await.unwrap().starts_with("no address is about to change"));
     scene.prove(&lp, &other).await;
     let list = scene.order(LpsCommand::List).await.unwrap();
-    assert!(list.contains(&format!("LP 1 test_exchange {} (not proven) -> {other} from 20", lp.address)), "{list}");
+    assert!(
+        list.contains(&format!("LP 1 test_exchange {} (not proven) -> {other} from 20", lp.address)),
+        "{list}"
+    );
     assert!(list.ends_with("0 LPs have a proven address\n"), "{list}");
     let stop = |why: &str| scene.order(LpsCommand::Stop { lp: 1, why: why.to_owned() });
     assert!(stop(" ").await.unwrap_err().contains("say why"));
     assert!(stop("it was not he").await.unwrap().contains("stays with"));
     assert!(stop("again").await.unwrap_err().contains("not about to change"));
     let history = scene.order(LpsCommand::History { lp: 1 }).await.unwrap();
-    assert!(history.contains("met challenge 1") && history.contains("stopped") && history.contains("it was not he"));
+    assert!(
+        history.contains("met challenge 1")
+            && history.contains("stopped")
+            && history.contains("it was not he")
+    );
     scene.pool.pass(3 * DAY_MS);
     assert_eq!(scene.pay().await.into_keys().collect::<Vec<_>>(), [lp.address]);
 }
