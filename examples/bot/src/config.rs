@@ -41,6 +41,9 @@ pub struct PoolConfig {
     pub url: String,
     /// Where rewards are to be paid to.
     pub payout_address: String,
+    /// Whether the address is proven before the bot submits.
+    #[serde(default)]
+    pub prove: bool,
     /// From one submission to the next, in milliseconds.
     #[serde(default = "default_submit_interval_ms")]
     pub submit_interval_ms: u64,

@@ -6,13 +6,16 @@ use serde::ser::{Error as _, SerializeMap};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::http::{AnswerError, client, fetch};
+use crate::http::{AnswerError, client, fetch, fetch_with_headers};
 use crate::signer::{SignError, Signed, Value};
 
 /// How long the pool may take to answer, in milliseconds: it asks the exchange meanwhile, which may be slow.
 pub const HTTP_TIMEOUT_MS: u64 = 30_000;
 /// Letters of a pool's message that are kept.
 pub const MAX_MESSAGE_LENGTH: usize = 500;
+
+/// The header by which the pool says that a submission proved the address.
+const PROOF_HEADER: &str = "alp-proof";
 
 /// The pool's words for a key it knows already: as good as registered.
 const ALREADY_REGISTERED: &str = "user is already registered";
@@ -56,7 +59,33 @@ pub struct PoolClient {
     http: Client,
     register_url: String,
     liquidity_url: String,
+    challenges_url: String,
     identity: Identity,
+}
+
+/// What the pool says to who asks for a challenge.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct AskedChallenge {
+    /// Whether there is one.
+    pub success: bool,
+    /// The pool's words.
+    #[serde(default, deserialize_with = "words")]
+    pub message: String,
+    /// Its number.
+    #[serde(default)]
+    pub challenge: u64,
+    /// The pool's id.
+    #[serde(default)]
+    pub pool: String,
+    /// The pool's random bytes, in hexadecimal.
+    #[serde(default)]
+    pub nonce: String,
+    /// The digits, once what was sealed is told.
+    #[serde(default)]
+    pub digits: Option<String>,
+    /// When it lapses, in Unix seconds.
+    #[serde(default)]
+    pub lapses_at: u64,
 }
 
 impl PoolClient {
@@ -70,6 +99,7 @@ impl PoolClient {
             http: client(HTTP_TIMEOUT_MS).map_err(AnswerError::Network)?,
             register_url: format!("{url}/register"),
             liquidity_url: format!("{url}/liquidity"),
+            challenges_url: format!("{url}/v1/challenges"),
             identity,
         })
     }
@@ -97,6 +127,55 @@ impl PoolClient {
     /// If there is no pool's answer.
     pub async fn submit(&self, message: Submission) -> Result<PoolAnswer, AnswerError> {
         self.post(&self.liquidity_url, message.0).await
+    }
+
+    /// Submits a signed request, and tells what it proved, if it did. It is sent once, whatever happens.
+    ///
+    /// # Errors
+    /// If there is no pool's answer.
+    pub async fn submit_for_proof(
+        &self,
+        message: Submission,
+    ) -> Result<(PoolAnswer, Option<String>), AnswerError> {
+        let request =
+            self.http.post(&self.liquidity_url).header(CONTENT_TYPE, "application/json").body(message.0);
+        let (answer, headers): (WireAnswer, _) = fetch_with_headers(request).await?;
+        let proven = headers.get(PROOF_HEADER).and_then(|value| value.to_str().ok()).map(one_line);
+        Ok((PoolAnswer { success: answer.success, message: one_line(&answer.message) }, proven))
+    }
+
+    /// Asks for a challenge to prove the address, with the seal of what the bot contributes.
+    ///
+    /// # Errors
+    /// If there is no pool's answer.
+    pub async fn ask_challenge(
+        &self,
+        by: &str,
+        decimals: u32,
+        seal: &str,
+    ) -> Result<AskedChallenge, AnswerError> {
+        let Identity { user, address, exchange, unit } = &self.identity;
+        let body = serde_json::json!({
+            "user": user, "address": address, "exchange": exchange, "unit": unit,
+            "by": by, "decimals": decimals, "seal": seal,
+        });
+        self.challenge(body.to_string()).await
+    }
+
+    /// Tells what was sealed, and gets the digits.
+    ///
+    /// # Errors
+    /// If there is no pool's answer.
+    pub async fn open_challenge(&self, challenge: u64, salt: &str) -> Result<AskedChallenge, AnswerError> {
+        let Identity { user, exchange, unit, .. } = &self.identity;
+        let body = serde_json::json!({
+            "user": user, "exchange": exchange, "unit": unit, "challenge": challenge, "salt": salt,
+        });
+        self.challenge(body.to_string()).await
+    }
+
+    async fn challenge(&self, body: String) -> Result<AskedChallenge, AnswerError> {
+        fetch(self.http.post(&self.challenges_url).header(CONTENT_TYPE, "application/json").body(body)).await
     }
 
     /// The message for a signed request.
@@ -173,6 +252,10 @@ fn number(text: &str) -> Option<Box<RawValue>> {
         return None;
     }
     RawValue::from_string(text.to_owned()).ok()
+}
+
+fn words<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(one_line(&String::deserialize(deserializer)?))
 }
 
 /// Words of a stranger, fit for a log.

@@ -24,6 +24,7 @@ pub mod money;
 pub mod payout;
 pub mod pots;
 pub mod price;
+pub mod proof;
 pub mod rate;
 pub mod round;
 pub mod schedule;

@@ -20,6 +20,7 @@ use crate::ownership::Owners;
 use crate::fail_at::FailAt;
 use crate::payouts::Payer;
 use crate::prices::{MAX_FEED_BYTES, PriceBoard};
+use crate::proof::OpenChallenges;
 use crate::record::SharedPublisher;
 use crate::turns::Turns;
 use crate::why_not::WhyNot;
@@ -105,6 +106,8 @@ pub struct App {
     pub why_not: WhyNot,
     /// One order, one owner.
     pub owners: Owners,
+    /// Who was asked to prove an address.
+    pub challenges: OpenChallenges,
     /// Public replies that are kept for a while.
     pub look_ups: LookUps,
     /// Signs the pool's record.
@@ -162,6 +165,7 @@ impl App {
             freshness: FreshnessLedger::default(),
             why_not: WhyNot::default(),
             owners: Owners::default(),
+            challenges: OpenChallenges::default(),
             look_ups: LookUps::default(),
             prices: PriceBoard::default(),
             feeds: ExchangeClient::new(FEED_TIMEOUTS, MAX_FEED_BYTES)?,

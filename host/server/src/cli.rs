@@ -2,6 +2,7 @@
 
 mod adapter;
 mod epoch;
+mod lps;
 mod payouts;
 mod replay;
 mod rewards;
@@ -64,6 +65,9 @@ enum Action {
     /// List payouts, approve, hold, resolve and adopt them in a running pool.
     #[command(subcommand)]
     Payouts(payouts::PayoutsAction),
+    /// List addresses of LPs that are about to change in a running pool, and stop a change.
+    #[command(subcommand)]
+    Lps(lps::LpsAction),
     /// Check a pool's published record: every signature, link, judgement, credit and sum, without trusting the pool.
     ///
     /// The exit status is 0 only if nothing is wrong. What no record can prove is said at the end.
@@ -121,6 +125,7 @@ pub fn run_as(arguments: Vec<OsString>, leading: Vec<OsString>) -> ExitCode {
         Action::Adapter(AdapterAction::Kit(command)) => runtime.block_on(adapter::run(command, leading)),
         Action::Adapter(AdapterAction::Running(action)) => runtime.block_on(running::run(action)),
         Action::Payouts(action) => runtime.block_on(payouts::run(action)),
+        Action::Lps(action) => runtime.block_on(lps::run(action)),
         Action::Replay(arguments) => runtime.block_on(replay::run(&arguments, leading)),
         Action::Verify(arguments) => runtime.block_on(verify::run(arguments)),
         Action::Epoch(arguments) => runtime.block_on(epoch::run(arguments)),

@@ -19,6 +19,7 @@ use crate::lifecycle::AdapterCommand;
 use crate::loops;
 use crate::overview::overview;
 use crate::payouts::PayoutCommand;
+use crate::proof::{self, LpsCommand};
 
 /// Longest command, in bytes.
 const MAX_COMMAND: u64 = 4096;
@@ -46,6 +47,8 @@ pub enum Command {
     Adapter(AdapterCommand),
     /// Do something about payouts.
     Payouts(PayoutCommand),
+    /// Do something about the addresses of LPs.
+    Lps(LpsCommand),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -144,7 +147,7 @@ async fn converse(
         Ok(asked) => obey(asked.command, app, pool_file, stop_server).await,
         Err(_) => Answer {
             ok: false,
-            text: "the commands are status, reload, stop, adapter and payouts".to_owned(),
+            text: "the commands are status, reload, stop, adapter, payouts and lps".to_owned(),
         },
     };
     let mut text = serde_json::to_string(&answer).map_err(io::Error::other)?;
@@ -179,6 +182,11 @@ async fn obey(command: Command, app: &App, pool_file: &Path, stop_server: &watch
                 Some(payer) => payer.obey(lease.as_ref(), command).await,
                 None => Err("payouts are not configured: pool.toml has no section [payouts]".to_owned()),
             };
+            Answer { ok: done.is_ok(), text: done.unwrap_or_else(|text| text) }
+        }
+        Command::Lps(command) => {
+            let lease = app.leadership.lease().await;
+            let done = proof::obey(&app.store, lease.as_ref(), command).await;
             Answer { ok: done.is_ok(), text: done.unwrap_or_else(|text| text) }
         }
         Command::Adapter(command) => {

@@ -13,6 +13,9 @@ use crate::ownership::{OwnOrders, Owners, Showing};
 use crate::submissions::store_refusal;
 use crate::turns::Turn;
 
+/// How long challenges are kept that lapsed, in milliseconds: longer than the hour in which they are counted.
+const CHALLENGES_KEPT_MS: u64 = 86_400_000;
+
 /// Waits until the requests of the same key before this one are answered.
 ///
 /// # Errors
@@ -150,6 +153,7 @@ pub async fn forget(app: &App) -> Result<(), StoreError> {
     let now_ms = app.store.clock_ms().await?;
     let round_seconds = u64::from(app.in_force.load().config.pool.round.seconds());
     app.store.forget_expired_requests(now_ms).await?;
+    app.store.forget_lapsed_challenges(now_ms.saturating_sub(CHALLENGES_KEPT_MS)).await?;
     // A round later than they are free, so that one who claims at the same moment finds them.
     app.store.forget_lapsed_owners((now_ms / 1_000).saturating_sub(round_seconds.saturating_mul(2))).await?;
     Ok(())

@@ -28,6 +28,7 @@ pub mod ownership;
 pub mod payouts;
 mod prepared;
 pub mod prices;
+pub mod proof;
 pub mod record;
 mod registrations;
 pub mod reward_cases;

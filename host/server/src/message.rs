@@ -71,6 +71,22 @@ impl<'a> Message<'a> {
         Ok(text)
     }
 
+    /// Whether a member is there.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
+    /// A whole number that may be left out, and then is none. Zero counts as said.
+    ///
+    /// # Errors
+    /// The sentence for the bot, if it is no whole number or has more than 64 bits.
+    pub fn whole(&self, name: &str) -> Result<Option<u64>, String> {
+        let Some((_, written)) = self.0.iter().find(|(member, _)| member == name) else { return Ok(None) };
+        let number = serde_json::from_str(written.get());
+        number.map(Some).map_err(|_| format!("{name} must be a whole number"))
+    }
+
     /// The members of `req`, in the order in which they were written.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use crate::kept::KeptSubmission;
 use crate::ledgers;
 use crate::message::shown;
 use crate::prepared::{Posted, Prepared};
+use crate::proof::{SeenOrder, notice, seen_orders};
 use crate::record::receipts::{AcceptedSubmission, receipt};
 use crate::sightings::{SightingsError, note_first_sightings};
 use crate::why_not::Ended;
@@ -28,7 +29,7 @@ pub const NO_ORDERS: &str = "no orders found";
 pub struct Accepted {
     /// The sentence.
     pub sentence: String,
-    /// The receipt, if the pool gives any.
+    /// The receipt, if the pool gives any, and what was proven.
     pub headers: HeaderMap,
 }
 
@@ -75,13 +76,18 @@ async fn take(
         Ok(kept) => Outcome::Accepted { with_orders: !kept.orders.is_empty() },
         Err(refusal) => refusal.outcome,
     });
-    let Kept { orders, foreign, placed } = stored?;
+    let Kept { orders, foreign, placed, seen } = stored?;
     let sentence = if orders.is_empty() { NO_ORDERS } else { SAVED };
     let sentence = foreign.map_or_else(|| sentence.to_owned(), |foreign| format!("{sentence}; {foreign}"));
     let (api_key, exchange) = (prepared.submission.user.as_str(), prepared.exchange.as_str());
+    let noticed = notice(app, in_force, (exchange, &unit, api_key), lp_id, &seen).await;
     let accepted =
         AcceptedSubmission { lp_id, api_key, exchange, unit: &unit, message: body, orders, placed };
-    Ok(Accepted { sentence, headers: receipt_headers(app, in_force, accepted).await })
+    let mut headers = receipt_headers(app, in_force, accepted).await;
+    if let Some(noticed) = noticed {
+        headers.extend(noticed.headers());
+    }
+    Ok(Accepted { sentence, headers })
 }
 
 /// A receipt that cannot be signed is the operator's trouble: the submission is stored, and that is what is answered.
@@ -103,6 +109,8 @@ struct Kept {
     foreign: Option<String>,
     /// Where they went.
     placed: Placed,
+    /// What an open challenge is held against; nothing if there is none.
+    seen: Vec<SeenOrder>,
 }
 
 /// Judges what the exchange showed and stores it, with what the request used up.
@@ -115,6 +123,9 @@ async fn keep(prepared: &Prepared<'_>, unit: &str, verified: Verified, uses: Use
         ledgers::own_orders(app, &judged.in_force, (exchange, unit, lp_id), &verified, records).await?;
     let foreign = owned.foreign_sentence();
     let mut orders = owned.own;
+    // Before the market's rules have their say on when an order was first seen.
+    let challenged = app.challenges.has(&app.store, lp_id, app.now_ms()).await;
+    let seen = if challenged { seen_orders(&orders) } else { Vec::new() };
     let (_, market) = find_market(&judged.in_force, exchange, unit)?;
     let rules = market.rules_at(judged.round_start);
     if rules.terms.needs_first_sightings() {
@@ -128,7 +139,7 @@ async fn keep(prepared: &Prepared<'_>, unit: &str, verified: Verified, uses: Use
         app.kept.keep(KeptSubmission::new(exchange, sha256, submission, &verified));
     }
     let placed = store_sample(app, rules, sample, uses).await?;
-    Ok(Kept { orders, foreign, placed })
+    Ok(Kept { orders, foreign, placed, seen })
 }
 
 /// The market of a unit at an exchange, or the sentence that says which of the two is unknown.

@@ -26,6 +26,7 @@ mod owners;
 mod payouts;
 mod place;
 mod prices;
+mod proof;
 mod records;
 mod retention;
 mod rounds;
@@ -66,6 +67,9 @@ pub use crate::payouts::{
 };
 pub use crate::place::{check_postgres_url, postgres_url_with_password};
 pub use crate::prices::{MAX_QUOTES, Quote};
+pub use crate::proof::{
+    AddressRecord, Challenge, Issued, MAX_ADDRESSES_PAGE, Met, NewAddressRecord, NewChallenge,
+};
 pub use crate::records::{
     Appended, EntryOf, MAX_HEADER_BYTES, MAX_PACKED_BYTES, MAX_RECORDS_PAGE, NewEntry, RecordHead,
 };

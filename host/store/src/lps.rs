@@ -8,6 +8,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 
 use crate::error::StoreError;
+use crate::proof::is_address_of;
 use crate::rows::{check_name, is_storable, signed};
 use crate::writer::Job;
 use crate::{Store, connection};
@@ -20,7 +21,7 @@ const MAX_REMEMBERED_LPS: usize = 16_384;
 pub struct Lp {
     /// The number by which samples and credits name the LP.
     pub lp_id: i64,
-    /// The one address that is paid. Never changes.
+    /// The address it registered with, which never changes. It is paid there unless it proved another one.
     pub address: String,
     /// The units the LP is registered for, in alphabetical order. At least one; grows only.
     pub units: Vec<String>,
@@ -41,7 +42,7 @@ pub enum RegisterOutcome {
     },
     /// The key has another address on this exchange, for whichever unit. Nothing was changed.
     OtherAddress {
-        /// The address it has.
+        /// The address it registered with.
         address: String,
     },
 }
@@ -136,7 +137,6 @@ pub(crate) async fn register_in(
     registration: &Registration,
     now_ms: u64,
 ) -> Result<RegisterOutcome, StoreError> {
-    let now_ms = signed("the time", now_ms)?;
     let known = sqlx::query(
         "SELECT l.lp_id, l.address FROM users u JOIN lps l ON l.user_id = u.user_id \
          WHERE u.api_key = $1 AND l.exchange = $2",
@@ -146,13 +146,13 @@ pub(crate) async fn register_in(
     .fetch_optional(&mut *on)
     .await?;
     let lp_id = if let Some(known) = known {
-        let address: String = known.try_get("address")?;
-        if address != registration.address {
+        let (lp_id, address): (i64, String) = (known.try_get("lp_id")?, known.try_get("address")?);
+        if !is_address_of(on, lp_id, &address, &registration.address, now_ms).await? {
             return Ok(RegisterOutcome::OtherAddress { address });
         }
-        known.try_get("lp_id")?
+        lp_id
     } else {
-        insert_lp(on, registration, now_ms).await?
+        insert_lp(on, registration, signed("the time", now_ms)?).await?
     };
     let inserted = sqlx::query(
         "INSERT INTO lp_units (registration_no, lp_id, unit, registered_ms) VALUES \
@@ -161,7 +161,7 @@ pub(crate) async fn register_in(
     )
     .bind(lp_id)
     .bind(registration.unit.as_str())
-    .bind(now_ms)
+    .bind(signed("the time", now_ms)?)
     .execute(&mut *on)
     .await?;
     Ok(if inserted.rows_affected() == 1 {

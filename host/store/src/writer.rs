@@ -85,6 +85,8 @@ pub(crate) enum Lock {
     Configuration,
     /// Entries of the published record.
     Record,
+    /// Challenges.
+    Challenges,
 }
 
 impl Lock {
@@ -95,6 +97,7 @@ impl Lock {
             Self::Ledger => "ledger",
             Self::Configuration => "configuration",
             Self::Record => "record",
+            Self::Challenges => "challenges",
         }
     }
 }

@@ -41,6 +41,7 @@ mod outbound;
 mod owners;
 mod payouts;
 mod prices;
+mod proof;
 mod records;
 mod registration;
 mod reload;

@@ -9,6 +9,7 @@ mod liquidityinfo_section;
 mod market_section;
 mod payouts_section;
 mod pool_file;
+mod proof_section;
 mod section;
 mod side_engine;
 mod unit;
@@ -29,6 +30,7 @@ use crate::payouts::PayoutsConfig;
 
 pub use faults::{ConfigFault, ConfigFaults};
 pub use grant_section::{Builds, GrantConfig};
+pub use proof_section::ProofConfig;
 pub use unit::{RulesConfig, UnitConfig};
 
 /// Largest configuration file that is read, in bytes. A pool of a hundred markets fits many times over.
@@ -90,6 +92,8 @@ pub struct PoolConfig {
     pub limits: Limits,
     /// Whether replies are kept, and how.
     pub keep_replies: Option<KeepConfig>,
+    /// How addresses are proven, and whether they have to be.
+    pub proof: ProofConfig,
     /// Whether LPs are paid, and how.
     pub payouts: Option<PayoutsConfig>,
     /// Whether the network is told what liquidity is provided, and how.

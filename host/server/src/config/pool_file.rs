@@ -13,6 +13,7 @@ use alp_store::check_postgres_url;
 use super::faults::ConfigFaults;
 use super::liquidityinfo_section;
 use super::payouts_section;
+use super::proof_section;
 use super::section::{self, Section};
 use super::{FeedsConfig, KeepConfig, Limits, PoolConfig, PriceConfig, SourceConfig};
 use crate::kept::SealingKey;
@@ -87,6 +88,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
     let owner_lapses = top.whole("owner_lapses_after_rounds", OWNER_LAPSES_AFTER_ROUNDS, 1..=100_000);
     let limits = read_limits(top);
     let keep_replies = read_keep(top, folder);
+    let proof = proof_section::read(top);
     let payouts = payouts_section::read(top, folder);
     let liquidity_report = liquidityinfo_section::read(top, folder);
     Some(PoolConfig {
@@ -107,6 +109,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
         address: address?,
         limits: limits?,
         keep_replies: keep_replies?,
+        proof: proof?,
         payouts: payouts?,
         liquidity_report: liquidity_report?,
     })

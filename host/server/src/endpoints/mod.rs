@@ -1,6 +1,7 @@
 //! The HTTP endpoints, one file each. Paths, names and sentences are ALP-Server's, because bots read them.
 
 mod adapters;
+mod challenges;
 mod check;
 mod exchanges;
 mod failures;
@@ -38,6 +39,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/status", get(status::show))
         .route("/adapters", get(adapters::show))
         .route("/v1/check", post(check::take))
+        .route("/v1/challenges", post(challenges::take).layer(map_response(failures::never_kept)))
         .route("/v1/lps/{user}", get(lps::show).layer(map_response(failures::never_kept)))
         .route("/v1/payouts/{user}", get(payouts::show).layer(map_response(failures::never_kept)))
         .route("/head", get(head::show))

@@ -172,7 +172,9 @@ impl Payer {
     }
 
     async fn addresses(&self) -> Result<BTreeSet<String>, StepError> {
-        let (mut addresses, mut after) = (BTreeSet::new(), 0);
+        let changed = self.store.changed_addresses().await?;
+        let mut addresses: BTreeSet<String> = changed.into_iter().map(|(_, address)| address).collect();
+        let mut after = 0;
         loop {
             let page = self.store.owing(after, MAX_BALANCES_PAGE).await?;
             let Some(last) = page.last() else { return Ok(addresses) };

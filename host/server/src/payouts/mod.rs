@@ -4,6 +4,7 @@
 //! [`Payer::step`] does one step of one payout, and writes down what it is about to do before each call to the wallet.
 //! Whoever is killed anywhere takes up the next step from what is written and from what the wallet says.
 
+mod adopting;
 mod command;
 mod look;
 mod make;
@@ -13,9 +14,11 @@ mod rpc;
 mod running;
 mod schedule;
 mod step;
+mod waiting;
 mod wallet;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use alp_pool::money::Coins;
@@ -72,6 +75,7 @@ pub struct Payer {
     store: Store,
     config: PayoutsConfig,
     wallet: Option<Wallet>,
+    require_proof: AtomicBool,
     fail_at: FailAt,
 }
 
@@ -122,13 +126,19 @@ impl Payer {
             Some(grant) => Some(Wallet::new(Rpc::new(grant.clone(), timeouts)?)),
             None => None,
         };
-        Ok(Self { store, config, wallet, fail_at })
+        Ok(Self { store, config, wallet, require_proof: AtomicBool::new(false), fail_at })
     }
 
     /// The settings.
     #[must_use]
     pub fn config(&self) -> &PayoutsConfig {
         &self.config
+    }
+
+    /// From now on only proven addresses are paid, or others as well. It is told before each look, since the
+    /// configuration changes while the pool runs.
+    pub fn require_proof(&self, required: bool) {
+        self.require_proof.store(required, Ordering::SeqCst);
     }
 
     /// A write, between two points at which a test may stop.

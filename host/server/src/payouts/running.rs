@@ -39,6 +39,7 @@ pub async fn payouts_once(app: &App) -> Duration {
         app.health.note("payouts", app.now_ms(), Ok("this server does not lead".to_owned()));
         return NOT_LEADING;
     };
+    payer.require_proof(app.in_force.load().config.pool.proof.require_proof);
     for _ in 0..STEPS_IN_A_ROW {
         let now_ms = match app.store.clock_ms().await {
             Ok(now_ms) => now_ms,

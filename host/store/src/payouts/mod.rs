@@ -86,7 +86,7 @@ pub struct UserPayout {
     pub payout_id: u64,
     /// How far it is.
     pub stage: String,
-    /// The LP's address.
+    /// The LP's address when it was reserved.
     pub address: String,
     /// The exchange of the LP.
     pub exchange: String,
@@ -207,7 +207,10 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let user_id: i64 = row.try_get("user_id")?;
         let rows = sqlx::query(
-            "SELECT p.payout_id, p.stage, p.txid, p.created_at_ms, p.ended_at_ms, l.address, l.exchange, \
+            "SELECT p.payout_id, p.stage, p.txid, p.created_at_ms, p.ended_at_ms, l.exchange, \
+             COALESCE((SELECT CASE WHEN a.next_from_ms BETWEEN 1 AND p.created_at_ms THEN a.next_address \
+              ELSE a.address END FROM address_changes a WHERE a.lp_id = l.lp_id \
+              AND a.at_ms <= p.created_at_ms ORDER BY a.change_no DESC LIMIT 1), l.address) AS address, \
              -e.amount_e8 AS paid_e8, COALESCE(-f.amount_e8, 0) AS fee_e8 FROM lps l \
              JOIN ledger_entries e ON e.lp_id = l.lp_id AND e.kind = 'payout' \
              JOIN payouts p ON p.payout_id = e.payout_id \

@@ -9,12 +9,13 @@ use crate::Store;
 use crate::dialect::Hold;
 use crate::error::StoreError;
 use crate::leases::{Lease, hold_lease};
+use crate::proof::check_payable;
 use crate::rows::{check_name, check_text, signed, unsigned};
 use crate::writer::Lock;
 
 impl Store {
     /// Reserves payouts: their rows, and what they take from balances, all or nothing. `slot_ms` is the time they were
-    /// planned for. Refused if an LP is owed less than is taken.
+    /// planned for. Refused if an LP is owed less than is taken, or if the address of one changed since it was planned.
     pub async fn reserve_payouts(
         &self,
         lease: &Lease,
@@ -48,6 +49,7 @@ impl Store {
         .await?;
         let mut ids = Vec::with_capacity(payouts.len());
         for payout in payouts {
+            check_payable(&mut transaction, write.dialect, &payout.outputs, at_ms).await?;
             let id = next_id(&mut transaction).await?;
             let comment = format!("{}:{id}:{}", payout.comment_head, payout.digest);
             let row = PayoutRecord {
