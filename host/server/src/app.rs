@@ -128,7 +128,11 @@ impl App {
         let started_at_ms = clock();
         let leadership = Leadership::new(&in_force.load().config.pool.control_socket);
         let payouts = in_force.load().config.pool.payouts.clone();
-        let payer = payouts.map(|config| Payer::new(store.clone(), config, FailAt::default())).transpose()?;
+        let payer = payouts.map(|config| {
+            let publisher = SharedPublisher::clone(&publisher);
+            Payer::new(store.clone(), publisher, config, FailAt::default())
+        });
+        let payer = payer.transpose()?;
         Ok(Self {
             leadership,
             in_force,

@@ -1,6 +1,8 @@
 //! Payouts over a wallet's JSON-RPC: each LP is paid exactly once, whatever breaks and whenever.
 
 mod bench;
+mod credited;
 mod double;
 mod killed;
 mod litecoin;
+mod published;

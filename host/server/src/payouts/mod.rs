@@ -4,10 +4,13 @@
 //! [`Payer::step`] does one step of one payout, and writes down what it is about to do before each call to the wallet.
 //! Whoever is killed anywhere takes up the next step from what is written and from what the wallet says.
 
+mod adopt;
 mod command;
+mod correct;
 mod look;
 mod make;
 mod planning;
+mod publish;
 mod review;
 mod rpc;
 mod running;
@@ -26,8 +29,10 @@ use thiserror::Error;
 
 use crate::exchange::{ClientError, Timeouts};
 use crate::network::OutboundGrant;
+use crate::record::{PublishError, SharedPublisher};
 
 pub use command::PayoutCommand;
+pub use correct::{CorrectCommand, correct};
 pub use rpc::{Rpc, WalletError};
 pub use running::{next_payout_time, payouts, payouts_once};
 pub use schedule::{DAY_MS, Due, Every, due};
@@ -68,6 +73,7 @@ pub struct PayoutsConfig {
 #[derive(Debug)]
 pub struct Payer {
     store: Store,
+    publisher: SharedPublisher,
     config: PayoutsConfig,
     wallet: Option<Wallet>,
     fail_at: FailAt,
@@ -131,17 +137,22 @@ impl FailAt {
 }
 
 impl Payer {
-    /// For a pool with these settings.
+    /// For a pool with these settings, whose record `publisher` signs.
     ///
     /// # Errors
     /// [`ClientError::Setup`].
-    pub fn new(store: Store, config: PayoutsConfig, fail_at: FailAt) -> Result<Self, ClientError> {
+    pub fn new(
+        store: Store,
+        publisher: SharedPublisher,
+        config: PayoutsConfig,
+        fail_at: FailAt,
+    ) -> Result<Self, ClientError> {
         let timeouts = Timeouts { connect: CONNECT_WITHIN.min(config.timeout), call: config.timeout };
         let wallet = match &config.wallet {
             Some(grant) => Some(Wallet::new(Rpc::new(grant.clone(), timeouts)?)),
             None => None,
         };
-        Ok(Self { store, config, wallet, fail_at })
+        Ok(Self { store, publisher, config, wallet, fail_at })
     }
 
     /// The settings.
@@ -196,6 +207,9 @@ pub enum StepError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It cannot be published.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
     /// The balances cannot be planned for.
     #[error(transparent)]
     Plan(#[from] PlanError),

@@ -22,6 +22,7 @@ macro_rules! suite {
             mod leases;
             mod ledger;
             mod payouts;
+            mod published;
             mod reads;
             mod records;
             mod registration;
