@@ -18,8 +18,8 @@ struct Paid {
 }
 
 impl Payer {
-    /// The payout that a transaction was.
-    pub(super) async fn adopted(&self, spend: &Spend) -> Result<AdoptedPayout, StoreError> {
+    /// The payout that a transaction was, and the number that its comment names.
+    pub(super) async fn adopted(&self, spend: &Spend) -> Result<(Option<u64>, AdoptedPayout), StoreError> {
         let mut paid = self.paid_by(spend).await?;
         let (mut outputs, mut taken) = (Vec::new(), BTreeSet::new());
         for (address, coins) in &spend.outputs {
@@ -36,13 +36,9 @@ impl Payer {
         let head = format!("alp:{}:", self.config.pool_id);
         let ours = spend.comment.strip_prefix(&head).and_then(|rest| rest.split(':').next());
         let comment = if ours.is_some() { spend.comment.clone() } else { format!("adopted:{}", spend.txid) };
-        Ok(AdoptedPayout {
-            payout_id: ours.and_then(|id| id.parse().ok()).filter(|id| *id > 0),
-            comment,
-            txid: spend.txid.clone(),
-            outputs,
-            why: "the operator adopted it".to_owned(),
-        })
+        let wanted = ours.and_then(|id| id.parse().ok()).filter(|id| *id > 0);
+        let (txid, why) = (spend.txid.clone(), "the operator adopted it".to_owned());
+        Ok((wanted, AdoptedPayout { payout_id: wanted.unwrap_or(0), comment, txid, outputs, why }))
     }
 
     /// Who was paid at each of its addresses.
