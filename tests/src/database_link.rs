@@ -25,10 +25,17 @@ pub enum Cut {
     AfterItIsMade,
 }
 
+/// A cut that is to come, and who is told when it does.
+struct Planned {
+    earlier: usize,
+    cut: Cut,
+    told: Box<dyn FnOnce() + Send>,
+}
+
 #[derive(Default)]
 struct State {
     commits: usize,
-    cut: Option<(usize, Cut)>,
+    planned: Option<Planned>,
 }
 
 /// The link. Dropped, it is gone.
@@ -61,15 +68,9 @@ impl DatabaseLink {
         format!("{database}?host={}", self.folder.path().display())
     }
 
-    /// Cuts the connection of the commit that comes after so many others.
-    pub fn cut(&self, earlier: usize, cut: Cut) {
-        self.state.lock().unwrap().cut = Some((earlier, cut));
-    }
-
-    /// Whether it was cut.
-    pub fn was_cut(&self) -> bool {
-        let state = self.state.lock().unwrap();
-        state.cut.is_some_and(|(earlier, _)| state.commits > earlier)
+    /// Cuts the connection of the commit that comes after so many others, and tells somebody right before.
+    pub fn cut(&self, earlier: usize, cut: Cut, told: impl FnOnce() + Send + 'static) {
+        self.state.lock().unwrap().planned = Some(Planned { earlier, cut, told: Box::new(told) });
     }
 
     /// How many commits came so far.
@@ -126,7 +127,9 @@ fn cut_of(bytes: &[u8], state: &Mutex<State>) -> Option<Cut> {
     let mut state = state.lock().unwrap();
     let number = state.commits;
     state.commits += 1;
-    state.cut.filter(|(earlier, _)| *earlier == number).map(|(_, cut)| cut)
+    let planned = state.planned.take_if(|planned| planned.earlier == number)?;
+    (planned.told)();
+    Some(planned.cut)
 }
 
 async fn wait_for_an_answer(from_database: &mut OwnedReadHalf) {

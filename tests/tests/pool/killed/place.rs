@@ -2,9 +2,10 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use alp_store::{Clock, Store, StoreOptions};
-use alp_tests::{DatabaseLink, Stop, StoppableServer, wait_until};
+use alp_tests::{Cut, DatabaseLink, Stop, StoppableServer, wait_until};
 use tempfile::TempDir;
 
 /// Which database.
@@ -76,9 +77,23 @@ impl Place {
         self.folder.path()
     }
 
-    /// Runs a server until `done`, on a connection that is cut meanwhile. It has to find its way by itself; only one that was
-    /// about to start may say that the database does not work, and is started again, as a service manager does.
-    pub(super) async fn outlives_the_cut(&self, mut done: impl AsyncFnMut() -> bool) {
+    /// Runs a server until `done`, on a connection that is cut within the commit that comes after so many others. It has to
+    /// find its way by itself; only one that was about to start may say that the database does not work, and is started again,
+    /// as a service manager does. What it was doing when it was cut; nothing if it was not: leases are renewed as time goes by,
+    /// so that the last commits may come or not.
+    pub(super) async fn outlives_the_cut(
+        &self,
+        (earlier, cut): (usize, Cut),
+        mut done: impl AsyncFnMut() -> bool,
+    ) -> Option<String> {
+        let during = Arc::new(Mutex::new(None));
+        let (noted, folder) = (Arc::clone(&during), self.folder().to_owned());
+        let note = move || {
+            let last = StoppableServer::passed(&folder).pop().filter(|point| !point.done);
+            let step = last.map_or_else(|| "beside rounds and payouts".to_owned(), |point| point.step);
+            *noted.lock().unwrap() = Some(format!(": {step}"));
+        };
+        self.link.as_ref().unwrap().cut(earlier, cut, note);
         let mut server = StoppableServer::start(self.folder(), &Stop::default());
         let ended = async || server.did_not_start() || done().await;
         wait_until("a server outlives a cut", ended).await;
@@ -86,7 +101,7 @@ impl Place {
             server = StoppableServer::start(self.folder(), &Stop::default());
             server.wait_until("a server starts again after a cut", done).await;
         }
-        assert!(self.link.as_ref().unwrap().was_cut(), "the commit did not come");
+        during.lock().unwrap().take()
     }
 
     /// The folder of another server of the same database.

@@ -86,25 +86,25 @@ impl Run {
         read_back && status.last_credit.is_some_and(|last| last.round_start >= self.due)
     }
 
-    /// Strikes, starts it again, lets it go on, and looks at everything. What came of it.
-    async fn outcome(self, strike: &Strike) -> String {
-        let at = match strike {
-            Strike::Point(point) => Some(point.clone()),
-            Strike::Call { .. } | Strike::Commit { .. } => None,
-        };
-        if let (Strike::Commit { earlier, cut }, Some(link)) = (strike, &self.place.link) {
-            link.cut(*earlier, *cut);
-        }
-        if let Strike::Commit { .. } = strike {
-            self.place.outlives_the_cut(async || self.is_done().await).await;
+    /// Strikes, starts it again, lets it go on, and looks at everything. What it was doing and what came of it,
+    /// if it came to that.
+    async fn outcome(self, strike: &Strike) -> Option<[String; 2]> {
+        let mut during = String::new();
+        if let Strike::Commit { earlier, cut } = strike {
+            let done = async || self.is_done().await;
+            during = self.place.outlives_the_cut((*earlier, *cut), done).await?;
         } else {
+            let at = match strike {
+                Strike::Point(point) => Some(point.clone()),
+                Strike::Call { .. } | Strike::Commit { .. } => None,
+            };
             let server = StoppableServer::start(self.place.folder(), &Stop { at, ..Stop::default() });
             server.wait_until_it_ends(&format!("{strike:?}")).await;
             let server = StoppableServer::start(self.place.folder(), &Stop::default());
             self.goes_on(&server).await;
         }
         self.assert_right(strike).await;
-        "round credited, published and told once; pot paid exactly".to_owned()
+        Some([during, "round credited, published and told once; pot paid exactly".to_owned()])
     }
 
     async fn assert_right(&self, strike: &Strike) {
@@ -137,9 +137,9 @@ async fn struck_everywhere(database: Database) {
     let seed = &seed;
     let rows = iter(strikes).map(|strike| async move {
         let outcome = Run::new(seed, due).await.outcome(&strike).await;
-        Row { work: "round", strike, outcome }
+        outcome.map(|[during, outcome]| Row { work: "round", strike, during, outcome })
     });
-    add(database, &rows.buffered(AT_A_TIME).collect::<Vec<_>>().await);
+    add(database, rows.buffered(AT_A_TIME).collect::<Vec<_>>().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
