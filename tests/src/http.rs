@@ -70,7 +70,7 @@ pub fn message_body(members: &[(&str, &str)]) -> String {
 }
 
 /// A client for tests: no redirects, no proxy, a deadline.
-pub(crate) fn client() -> reqwest::Client {
+pub fn client() -> reqwest::Client {
     // Another test of this process may have been first.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();

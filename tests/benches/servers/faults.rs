@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use alp_record::chain::SignedReceipt;
 use alp_store::{Acquired, Store};
-use alp_tests::{Server, wait_until};
+use alp_tests::{Server, client, wait_until};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::header::HeaderValue;
 
 use crate::exchange::Exchange;
@@ -39,7 +41,8 @@ impl Told {
     fn note(&mut self, key: &str, answer: Option<(String, Option<HeaderValue>)>) {
         match answer {
             Some((_, Some(receipt))) => {
-                let receipt: SignedReceipt = serde_json::from_slice(receipt.as_bytes()).unwrap();
+                let json = STANDARD.decode(receipt.as_bytes()).unwrap();
+                let receipt: SignedReceipt = serde_json::from_slice(&json).unwrap();
                 self.accepted += 1;
                 self.receipts.insert((key.to_owned(), receipt.receipt.round));
             }
@@ -96,13 +99,13 @@ async fn post(
     told: Arc<Mutex<Told>>,
     stop: Arc<AtomicBool>,
 ) {
-    let client = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
+    let client = client();
     let mut server = first % addresses.len();
     for body in bodies {
         if stop.load(Ordering::SeqCst) {
             return;
         }
-        let request = client.post(format!("{}/liquidity", addresses[server]));
+        let request = client.post(format!("{}/liquidity", addresses[server])).timeout(PATIENCE);
         let answer = request.header("Content-Type", "application/json").body(body).send().await;
         let receipt = answer.as_ref().ok().and_then(|answer| answer.headers().get("alp-receipt").cloned());
         let text = match answer {

@@ -27,7 +27,7 @@ mod used;
 use std::time::{Duration, Instant};
 
 use alp_store::{Clock, Store, StoreOptions};
-use alp_tests::{Server, wait_until};
+use alp_tests::{Server, client, wait_until};
 
 use crate::exchange::Exchange;
 use crate::shared::{load_average, median, quick, range, say, table};
@@ -130,7 +130,7 @@ async fn start_servers(exchange: &Exchange, count: usize, round_s: u64) -> Optio
     for _ in 0..count {
         servers.push(Server::start(&url, &exchange.origin(), round_s).await);
     }
-    let client = reqwest::Client::new();
+    let client = client();
     for server in &servers {
         let address = format!("{}/exchanges", server.origin());
         wait_until("a server answers", async || client.get(&address).send().await.is_ok()).await;
