@@ -174,7 +174,7 @@ async fn show(store: &Store, exchange: &Exchange, told: &Told) {
         exchange.lps().len()
     );
     println!(
-        "  {} submissions answered with success, {} without an answer, {} refused; {samples} samples stored",
+        "  {} submissions answered with success, {} without an answer, {} refused; {samples} samples\n  stored, the last of each LP in a round",
         told.accepted,
         told.unanswered,
         told.refused.values().sum::<usize>()
