@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use crate::config::{Config, PriceConfig};
 use crate::containment::Containment;
 use crate::exchange::{ClientError, ExchangeClient, Gates, Timeouts, UnseenOrders};
+use crate::fail_at::FailAt;
 use crate::freshness::FreshnessLedger;
 use crate::kept::KeptReplies;
 use crate::leadership::Leadership;
@@ -17,7 +18,6 @@ use crate::lifecycle::Lifecycle;
 use crate::liquidity_report::LiquidityReporter;
 use crate::look_ups::LookUps;
 use crate::ownership::Owners;
-use crate::fail_at::FailAt;
 use crate::payouts::Payer;
 use crate::prices::{MAX_FEED_BYTES, PriceBoard};
 use crate::proof::OpenChallenges;
@@ -148,7 +148,10 @@ impl App {
         let started_at_ms = clock();
         let leadership = Leadership::new(&in_force.load().config.pool.control_socket);
         let payouts = in_force.load().config.pool.payouts.clone();
-        let payer = payouts.map(|config| Payer::new(store.clone(), config, fail_at.clone()));
+        let payer = payouts.map(|config| {
+            let publisher = SharedPublisher::clone(&publisher);
+            Payer::new(store.clone(), publisher, config, fail_at.clone())
+        });
         let payer = payer.transpose()?;
         let reports = in_force.load().config.pool.liquidity_report.clone();
         let reporter = reports.map(|config| LiquidityReporter::new(store.clone(), config, fail_at.clone()));

@@ -62,7 +62,7 @@ enum Action {
     /// Write, build, inspect and check adapters; bring back or try versions of them in a running pool.
     #[command(subcommand)]
     Adapter(running::AdapterAction),
-    /// List payouts, approve, hold, resolve and adopt them in a running pool.
+    /// List payouts, approve, hold, resolve and adopt them in a running pool, and correct what LPs are owed.
     #[command(subcommand)]
     Payouts(payouts::PayoutsAction),
     /// List addresses of LPs that are about to change in a running pool, and stop a change.

@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::lifecycle::AdapterCommand;
 use crate::loops;
 use crate::overview::overview;
-use crate::payouts::PayoutCommand;
+use crate::payouts::{self, CorrectCommand, PayoutCommand};
 use crate::proof::{self, LpsCommand};
 
 /// Longest command, in bytes.
@@ -49,6 +49,8 @@ pub enum Command {
     Payouts(PayoutCommand),
     /// Do something about the addresses of LPs.
     Lps(LpsCommand),
+    /// Correct what an LP is owed.
+    Correct(CorrectCommand),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -175,6 +177,11 @@ async fn obey(command: Command, app: &App, pool_file: &Path, stop_server: &watch
         Command::Stop => {
             stop_server.send_replace(true);
             Answer { ok: true, text: "the pool is stopping".to_owned() }
+        }
+        Command::Correct(command) => {
+            let lease = app.leadership.lease().await;
+            let done = payouts::correct(&app.store, &app.publisher, lease.as_ref(), command).await;
+            Answer { ok: done.is_ok(), text: done.unwrap_or_else(|text| text) }
         }
         Command::Payouts(command) => {
             let lease = app.leadership.lease().await;

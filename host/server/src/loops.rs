@@ -63,6 +63,12 @@ pub async fn rounds_once(app: &App) -> Result<(), ()> {
             return Err(());
         }
     };
+    if let Err(error) = app.publisher.catch_up(&app.store, &lease).await {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "what was paid before could not be published"
+        );
+    }
     match run_due_rounds(&app.store, &app.publisher, &lease, &app.fail_at).await {
         Ok(outcomes) => {
             for (start, outcome) in &outcomes {

@@ -61,9 +61,11 @@ pub use crate::open::StoreOptions;
 pub use crate::openings::KnownOpening;
 pub use crate::owners::{Claim, Owned};
 pub use crate::payouts::{
-    AddressMark, AdoptedPayout, Alarm, Approval, Foreign, LedgerEntry, MAX_NEW_PAYOUTS, MAX_NOTE_BYTES,
-    MAX_PAYOUT_OUTPUTS, MAX_PAYOUTS_PAGE, MAX_TRANSACTION_BYTES, NewPayout, Owing, PayoutChange, PayoutDebit,
-    PayoutEvent, PayoutOutput, PayoutRow, PayoutSchedule, UserPayout,
+    AccountOfUser, AddressMark, AdoptedPayout, Alarm, Approval, CreditedUntil, Foreign, LedgerEntry,
+    MAX_NEW_PAYOUTS, MAX_NOTE_BYTES, MAX_PAYOUT_OUTPUTS, MAX_PAYOUTS_PAGE, MAX_STATEMENT_BOUNDS,
+    MAX_STATEMENT_CHANGES, MAX_TRANSACTION_BYTES, NewCorrection, NewPayout, Owing, PayoutChange, PayoutDebit,
+    PayoutEvent, PayoutOutput, PayoutRow, PayoutSchedule, Published, PublishedChange, Unpublished,
+    UserPayout,
 };
 pub use crate::place::{check_postgres_url, postgres_url_with_password};
 pub use crate::prices::{MAX_QUOTES, Quote};

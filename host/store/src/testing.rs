@@ -50,6 +50,12 @@ pub struct PostgresCluster {
     _keeper: ChildStdin,
 }
 
+/// Runs a statement on a database beside a store, as another hand would.
+pub async fn run_statement(address: &str, sql: &str) {
+    let mut beside = AnyConnection::connect(address).await.unwrap();
+    beside.execute(AssertSqlSafe(sql.to_owned())).await.unwrap();
+}
+
 /// The address of a new database with the schema and nothing in it. `None` where PostgreSQL is not installed:
 /// the test is then skipped and says so; with `CI` in the environment it fails.
 pub async fn postgres_database() -> Option<String> {

@@ -2,7 +2,9 @@
 
 mod addresses;
 mod bench;
+mod credited;
 mod double;
 mod faults;
 mod killed;
 mod litecoin;
+mod published;

@@ -12,11 +12,14 @@ mod merkle;
 mod pseudonym;
 mod receipt;
 mod round;
+mod signed_coins;
+mod statement;
+mod statement_text;
 mod verify;
 
 pub use body::{
-    Body, CarryForward, Correction, EpochStart, LpAmount, LpRound, PayoutEntry, PriceQuotes, Quote,
-    RoundBody, RoundCredit, SampleEntry, TermsEntry,
+    Body, CarryForward, Correction, EpochStart, LpAmount, LpRound, PayoutEntry, PayoutShare, PriceQuotes,
+    Quote, RoundBody, RoundCredit, SampleEntry, TermsEntry,
 };
 pub use digest::Digest;
 pub use entry::{Entry, EntryError, Header, MAX_ENTRY_BYTES, PoolKey, PublicKey, Signature, VERSION};
@@ -24,4 +27,10 @@ pub use merkle::{InclusionProof, Step};
 pub use pseudonym::{NONCE_BYTES, Opening, order_commitment};
 pub use receipt::{Receipt, SignedReceipt};
 pub use round::{LpSamples, RoundInputs, StoredOrders, round_body};
-pub use verify::{Balance, Finding, Verified, Verifier, prove_equivocation, verify_proof};
+pub use signed_coins::SignedCoins;
+pub use statement::{
+    CorrectionLine, CreditsLine, MAX_STATEMENT_BYTES, PayoutLine, STATEMENT_VERSION, SignedStatement,
+    Statement, StatementAccount, StatementError, StatementHead, StatementLine,
+};
+pub use statement_text::{TextForm, read_text_form, sign_text_form};
+pub use verify::{Balance, Finding, StatementCheck, Verified, Verifier, prove_equivocation, verify_proof};

@@ -11,8 +11,12 @@ use super::receipt::SignedReceipt;
 use super::round::coins_text;
 
 mod neighbours;
+mod payouts;
 mod receipts;
 mod round_check;
+mod statements;
+
+pub use statements::StatementCheck;
 
 /// Most findings that are kept; the rest is counted.
 const MAX_FINDINGS: usize = 1_000;
@@ -60,6 +64,16 @@ impl Balance {
     pub fn owed_e8(self) -> i128 {
         self.credited_e8.saturating_add(self.corrected_e8).saturating_sub(self.paid_out_e8)
     }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            credited_e8: self.credited_e8.saturating_add(other.credited_e8),
+            corrected_e8: self.corrected_e8.saturating_add(other.corrected_e8),
+            paid_out_e8: self.paid_out_e8.saturating_add(other.paid_out_e8),
+        }
+    }
 }
 
 /// What came of verifying.
@@ -103,6 +117,8 @@ pub struct Verifier {
     last_round: Option<Box<RoundBody>>,
     /// The newest round that an epoch says was published before it.
     published_until: u64,
+    /// The entry in which each payout first stood.
+    payouts_seen: BTreeMap<String, u64>,
 }
 
 impl Verifier {
@@ -193,11 +209,8 @@ impl Verifier {
                 }
                 self.check_receipts(number, round);
             }
-            Body::Correction(correction) => {
-                let balance = self.balances.entry(correction.lp).or_default();
-                balance.corrected_e8 = balance.corrected_e8.saturating_add(i128::from(correction.amount_e8));
-            }
-            Body::Payout(payout) => self.check_payout(number, &payout.lps),
+            Body::Correction(correction) => self.check_correction(number, correction),
+            Body::Payout(payout) => self.check_payout(number, payout),
             Body::CarryForward(forward) => self.check_carried(number, &forward.lps),
         }
         self.last = Some(entry.header.clone());
@@ -259,18 +272,6 @@ impl Verifier {
         }
         let first = self.rounds_seen.0.or(Some(start));
         self.rounds_seen = (first, Some(start.saturating_add(u64::from(seconds))));
-    }
-
-    fn check_payout(&mut self, number: u64, lps: &[LpAmount]) {
-        for lp in lps {
-            let balance = self.balances.entry(lp.lp).or_default();
-            balance.paid_out_e8 = balance.paid_out_e8.saturating_add(i128::from(lp.amount_e8));
-            let owed = balance.owed_e8();
-            if owed < 0 {
-                let what = format!("pays {} more than it was owed, by {}", lp.lp, shown(-owed));
-                self.find(Some(number), None, what);
-            }
-        }
     }
 
     /// What is carried forward stands for the entries before. Where these were read, both must agree.

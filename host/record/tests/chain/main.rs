@@ -9,6 +9,8 @@
 )]
 
 mod books;
+mod payouts;
 mod slices;
+mod statements;
 mod tampering;
 mod verifying;

@@ -1,8 +1,8 @@
 //! What a right record comes to.
 
 use alp_record::chain::{
-    Body, CarryForward, Correction, Entry, LpAmount, NONCE_BYTES, Opening, PayoutEntry, PoolKey, Verifier,
-    order_commitment, verify_proof,
+    Body, CarryForward, Correction, Entry, LpAmount, NONCE_BYTES, Opening, PayoutEntry, PayoutShare, PoolKey,
+    Verifier, order_commitment, verify_proof,
 };
 
 use crate::books::{POOL, ROUND, chain, key, opening, pseudonym, receipt, round, signed};
@@ -68,7 +68,7 @@ fn corrections_payouts_and_carrying_forward_keep_each_balance_exact() {
         who: "operator".into(),
         why: "a test".into(),
     }));
-    let lps = vec![LpAmount { lp, amount_e8: owed - 10 }];
+    let lps = vec![PayoutShare { lp, amount_e8: owed - 10, fee_e8: 0 }];
     bodies.push(Body::Payout(PayoutEntry { payout: "1".into(), txid: "ff".into(), lps }));
     let others = (2..=3).map(|other| {
         let amount = balance_after(chain(), pseudonym(other));

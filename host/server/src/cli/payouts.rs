@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::{PoolFile, command};
 use crate::control::Command;
-use crate::payouts::PayoutCommand;
+use crate::payouts::{CorrectCommand, PayoutCommand};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PayoutsAction {
@@ -71,6 +71,26 @@ pub(super) enum PayoutsAction {
         #[command(flatten)]
         pool: PoolFile,
     },
+    /// Correct what an LP is owed. The amount, who corrected it and why are published for good, under its pseudonym.
+    Correct {
+        /// The exchange at which the LP is registered.
+        #[arg(long)]
+        exchange: String,
+        /// Its API key. It is not published.
+        #[arg(long)]
+        user: String,
+        /// By how much, in coins; with a minus sign, as in --amount=-0.5, it takes away. It cannot take more than is owed.
+        #[arg(long, allow_hyphen_values = true)]
+        amount: String,
+        /// Who corrects it.
+        #[arg(long)]
+        who: String,
+        /// Why: a sentence.
+        #[arg(long)]
+        why: String,
+        #[command(flatten)]
+        pool: PoolFile,
+    },
     /// Tell the transaction of a payout that was made by hand.
     Sent {
         /// Its number.
@@ -85,6 +105,10 @@ pub(super) enum PayoutsAction {
 /// Asks the running pool.
 pub(super) async fn run(action: PayoutsAction) -> ExitCode {
     let (pool, order) = match action {
+        PayoutsAction::Correct { exchange, user, amount, who, why, pool } => {
+            let correction = CorrectCommand { exchange, user, amount, who, why };
+            return command(&pool.config, Command::Correct(correction)).await;
+        }
         PayoutsAction::List { pool } => (pool, PayoutCommand::List),
         PayoutsAction::Show { id, pool } => (pool, PayoutCommand::Show { id }),
         PayoutsAction::Statement { id, pool } => (pool, PayoutCommand::Statement { id }),

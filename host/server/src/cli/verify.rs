@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::{failed, show};
 use crate::config::Config;
 use crate::record::read_signing_key;
-use crate::verify::{Verification, report, verify};
+use crate::verify::{Verification, check_statement, report, statement_report, verify};
 
 /// How wide the bar of progress is, in characters.
 const BAR: u64 = 40;
@@ -18,8 +18,8 @@ const BAR: u64 = 40;
 #[derive(Debug, clap::Args)]
 pub(super) struct VerifyArguments {
     /// The address of a pool, such as https://pool.example, or a folder of entries that --save made.
-    #[arg(value_name = "URL|FOLDER")]
-    record: String,
+    #[arg(value_name = "URL|FOLDER", required_unless_present = "statement")]
+    record: Option<String>,
     /// The pool's public key, as its operator publishes it. Without it, the key is taken from the record.
     #[arg(long, value_name = "HEX")]
     key: Option<String>,
@@ -35,16 +35,35 @@ pub(super) struct VerifyArguments {
     /// A folder to keep the entries in.
     #[arg(long, value_name = "FOLDER")]
     save: Option<PathBuf>,
+    /// A statement as the pool served it, in any form. By itself, its signature and its sums are checked, offline; with a
+    /// record beside it, each line of its accounts that name their pseudonym is looked for there.
+    #[arg(long, value_name = "FILE")]
+    statement: Option<PathBuf>,
+    /// Print what each LP was credited, corrected by, paid and is owed.
+    #[arg(long)]
+    balances: bool,
 }
 
 /// Verifies: the exit status is 0 only if nothing is wrong.
 pub(super) async fn run(arguments: VerifyArguments) -> ExitCode {
-    let VerifyArguments { record, key, receipts, heads, peer, save } = arguments;
+    let VerifyArguments { record, key, receipts, heads, peer, save, statement, balances } = arguments;
     let key = match key.map(|key| PublicKey::parse(&key).ok_or(NotAKey)).transpose() {
         Ok(key) => key,
         Err(error) => return failed(&error),
     };
-    let verification = Verification { record, key, receipts, heads, peer, save };
+    if let Some(file) = &statement {
+        match check_statement(file, key) {
+            Ok(checked) => {
+                show(&statement_report(&checked));
+                if record.is_none() {
+                    return if checked.wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+                }
+            }
+            Err(error) => return failed(&error),
+        }
+    }
+    let record = record.unwrap_or_default();
+    let verification = Verification { record, key, receipts, heads, peer, save, statement };
     let bar = std::io::stderr().is_terminal();
     let outcome = verify(&verification, |read, all| {
         if bar {
@@ -53,6 +72,9 @@ pub(super) async fn run(arguments: VerifyArguments) -> ExitCode {
     });
     match outcome.await {
         Ok(outcome) => {
+            if balances {
+                show(&crate::verify::balances(&outcome));
+            }
             show(&report(&outcome));
             if outcome.findings().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }

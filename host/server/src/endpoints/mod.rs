@@ -17,6 +17,7 @@ mod records;
 mod register;
 mod root;
 mod rounds;
+mod statements;
 mod stats;
 mod status;
 
@@ -42,6 +43,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/challenges", post(challenges::take).layer(map_response(failures::never_kept)))
         .route("/v1/lps/{user}", get(lps::show).layer(map_response(failures::never_kept)))
         .route("/v1/payouts/{user}", get(payouts::show).layer(map_response(failures::never_kept)))
+        .route("/v1/statements/{user}", get(statements::show).layer(map_response(failures::never_kept)))
         .route("/head", get(head::show))
         .route("/records/{number}", get(records::show))
         .route("/rounds", get(rounds::list))

@@ -3,11 +3,10 @@
 use std::fmt::Write;
 
 use alp_pool::money::Coins;
-use alp_store::{AddressMark, Foreign, Lease, PayoutChange, PayoutRow};
+use alp_store::{AddressMark, Lease, PayoutChange, PayoutRow};
 use serde::{Deserialize, Serialize};
 
 use super::review::inputs_of;
-use super::wallet::Spend;
 use super::{Payer, StepError};
 use crate::rounds::coins_from;
 
@@ -89,6 +88,7 @@ impl Payer {
             | PayoutCommand::Sent { .. } => {}
         }
         let lease = lease.ok_or("another server leads: give the command there")?;
+        self.publisher.catch_up(&self.store, lease).await.map_err(|error| error.to_string())?;
         match command {
             PayoutCommand::List | PayoutCommand::Show { .. } | PayoutCommand::Statement { .. } => {
                 Ok(String::new())
@@ -273,35 +273,6 @@ impl Payer {
             }
         }
         Ok(())
-    }
-
-    async fn adopt(&self, lease: &Lease, txid: &str, foreign: bool) -> Result<String, String> {
-        let wallet = self.wallet.as_ref().ok_or("there is no wallet: payouts are made by hand")?;
-        let view = self.look(wallet).await.map_err(|error| error.to_string())?;
-        let view = view.map_err(|error| error.to_string())?;
-        let wanted: Vec<&Spend> =
-            view.unknown.iter().filter(|spend| spend.txid == txid || (foreign && txid == "all")).collect();
-        if wanted.is_empty() {
-            return Err(format!("{txid} is not among the transactions that nobody knows"));
-        }
-        let mut text = String::new();
-        for spend in wanted {
-            if foreign {
-                let why = "the operator says that it is no payout".to_owned();
-                let noted = self.store.note_foreign(lease, &Foreign { txid: spend.txid.clone(), why }).await;
-                noted.map_err(|error| error.to_string())?;
-                let _ = writeln!(text, "{} is noted as no payout", spend.txid);
-            } else {
-                let adopted = self.adopted(spend).await.map_err(|error| error.to_string())?;
-                let id = self.store.adopt_payout(lease, &adopted).await.map_err(|error| error.to_string())?;
-                let _ = writeln!(
-                    text,
-                    "{} is payout {id} now, and what it paid is taken from balances",
-                    spend.txid
-                );
-            }
-        }
-        Ok(text)
     }
 
     async fn sent_by_hand(&self, lease: &Lease, id: u64, txid: &str) -> Result<String, String> {

@@ -6,9 +6,11 @@
 
 mod adopting;
 mod command;
+mod correct;
 mod look;
 mod make;
 mod planning;
+mod publish;
 mod review;
 mod rpc;
 mod running;
@@ -29,11 +31,13 @@ use thiserror::Error;
 use crate::exchange::{ClientError, Timeouts};
 use crate::fail_at::Stopped;
 use crate::network::OutboundGrant;
+use crate::record::{PublishError, SharedPublisher};
 
+pub use crate::fail_at::FailAt;
 pub use command::PayoutCommand;
+pub use correct::{CorrectCommand, correct};
 pub(crate) use rpc::parameter;
 pub use rpc::{Rpc, WalletError};
-pub use crate::fail_at::FailAt;
 pub use running::{next_payout_time, payouts, payouts_once};
 pub use schedule::{DAY_MS, Due, Every, due};
 pub use wallet::Wallet;
@@ -73,6 +77,7 @@ pub struct PayoutsConfig {
 #[derive(Debug)]
 pub struct Payer {
     store: Store,
+    publisher: SharedPublisher,
     config: PayoutsConfig,
     wallet: Option<Wallet>,
     require_proof: AtomicBool,
@@ -116,17 +121,22 @@ impl Outcome {
 }
 
 impl Payer {
-    /// For a pool with these settings.
+    /// For a pool with these settings, whose record `publisher` signs.
     ///
     /// # Errors
     /// [`ClientError::Setup`].
-    pub fn new(store: Store, config: PayoutsConfig, fail_at: FailAt) -> Result<Self, ClientError> {
+    pub fn new(
+        store: Store,
+        publisher: SharedPublisher,
+        config: PayoutsConfig,
+        fail_at: FailAt,
+    ) -> Result<Self, ClientError> {
         let timeouts = Timeouts { connect: CONNECT_WITHIN.min(config.timeout), call: config.timeout };
         let wallet = match &config.wallet {
             Some(grant) => Some(Wallet::new(Rpc::new(grant.clone(), timeouts)?)),
             None => None,
         };
-        Ok(Self { store, config, wallet, require_proof: AtomicBool::new(false), fail_at })
+        Ok(Self { store, publisher, config, wallet, require_proof: AtomicBool::new(false), fail_at })
     }
 
     /// The settings.
@@ -186,6 +196,9 @@ pub enum StepError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It cannot be published.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
     /// The balances cannot be planned for.
     #[error(transparent)]
     Plan(#[from] PlanError),

@@ -13,6 +13,7 @@ impl Payer {
     /// # Errors
     /// [`StepError`]. What was written stands, and the next step goes on from there.
     pub async fn step(&self, lease: &Lease, now_ms: u64) -> Result<Outcome, StepError> {
+        self.publisher.catch_up(&self.store, lease).await?;
         let Some(wallet) = &self.wallet else { return self.step_by_hand(lease, now_ms).await };
         let view = match self.look(wallet).await? {
             Ok(view) => view,
@@ -126,7 +127,16 @@ impl Payer {
     ) -> Result<Outcome, StepError> {
         let (id, from) = (payout.payout_id, payout.stage.as_str());
         let step = format!("store that it is {to}");
-        if self.written(&step, self.store.move_payout(lease, id, from, to, change)).await? {
+        let moved = match (from, to) {
+            // The same transaction again is nothing to publish.
+            ("sent", "sent") if change.txid.is_empty() || change.txid == payout.txid => {
+                let change = &PayoutChange { txid: String::new(), ..change.clone() };
+                self.written(&step, self.store.move_payout(lease, id, from, to, change)).await?
+            }
+            (_, "sent") => self.publish_sent(lease, payout, change).await?,
+            _ => self.written(&step, self.store.move_payout(lease, id, from, to, change)).await?,
+        };
+        if moved {
             tracing::info!(payout = id, from, to, note = change.note, "a payout has gone on");
         }
         // If somebody else moved it, the next step sees where it is.

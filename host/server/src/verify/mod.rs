@@ -4,6 +4,7 @@
 mod heads;
 mod report;
 mod source;
+mod statement;
 
 use std::path::PathBuf;
 
@@ -11,8 +12,10 @@ use alp_record::chain::{Finding, PublicKey, Verified, Verifier};
 use thiserror::Error;
 
 use heads::Heads;
-pub use report::report;
+pub use report::{balances, report};
 use source::{Source, read_receipts};
+use statement::Beside;
+pub use statement::{CheckedStatement, check_statement, statement_report};
 
 /// What is to be verified, and with what.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +32,8 @@ pub struct Verification {
     pub peer: Option<String>,
     /// A folder to put the entries into.
     pub save: Option<PathBuf>,
+    /// A file of a statement, to be held against the record.
+    pub statement: Option<PathBuf>,
 }
 
 /// What came of it.
@@ -42,6 +47,8 @@ pub struct Outcome {
     pub heads_compared: usize,
     /// Whether the caller gave the key.
     pub key_given: bool,
+    /// What the statement is by itself, if one was given.
+    pub statement: Option<CheckedStatement>,
 }
 
 /// Verifies. `progress` is told after each entry how many were read, and of how many.
@@ -62,6 +69,9 @@ pub async fn verify(
     }
     let receipts = verification.receipts.as_deref().map(read_receipts).transpose()?.unwrap_or_default();
     let receipts_given = receipts.len();
+    let statement =
+        verification.statement.as_deref().map(|file| check_statement(file, verification.key)).transpose()?;
+    let mut beside = Beside::of(statement.as_ref());
     let mut verifier = Verifier::new(verification.key);
     verifier.expect_receipts(receipts);
     if let Some(folder) = &verification.save {
@@ -77,6 +87,7 @@ pub async fn verify(
             }
             verifier.push(&text);
             heads.compare(&text);
+            beside.compare(&text);
             read = read.saturating_add(1);
             progress(read, all);
         }
@@ -84,8 +95,19 @@ pub async fn verify(
     let mut verified = verifier.finish();
     let heads_compared = heads.compared();
     verified.findings.extend(heads.findings());
+    verified.findings.extend(beside.findings());
+    for what in statement.iter().flat_map(|statement| &statement.wrong) {
+        let what = format!("the statement is not right: {what}");
+        verified.findings.push(Finding { entry: None, round: None, what });
+    }
+    if let (Some(by), Some(key)) = (statement.as_ref().and_then(|statement| statement.key), verified.key)
+        && by != key
+    {
+        let what = format!("the statement is signed by {by}, and the record by {key}");
+        verified.findings.push(Finding { entry: None, round: None, what });
+    }
     let key_given = verification.key.is_some();
-    Ok(Outcome { verified, receipts_given, heads_compared, key_given })
+    Ok(Outcome { verified, receipts_given, heads_compared, key_given, statement })
 }
 
 impl Outcome {

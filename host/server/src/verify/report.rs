@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use alp_record::chain::{Balance, SignedCoins};
+
 use super::Outcome;
 
 /// Most findings that are written out.
@@ -30,8 +32,18 @@ pub fn report(outcome: &Outcome) -> String {
     }
     row("entries", format!("{}, {} of them rounds", verified.entries, verified.rounds));
     row("LPs", verified.balances.len().to_string());
+    row(
+        "balances",
+        sentence(verified.balances.values().fold(Balance::default(), |sum, balance| sum.plus(*balance))),
+    );
     if outcome.receipts_given > 0 {
         row("receipts", format!("{} of {} are honoured", verified.receipts, outcome.receipts_given));
+    }
+    if let Some(statement) = &outcome.statement {
+        let named = statement.statement.as_ref().map(|statement| &statement.accounts);
+        let found =
+            named.map_or(0, |accounts| accounts.iter().filter(|account| account.lp.is_some()).count());
+        row("statement", format!("{found} accounts name their pseudonym and were held against the record"));
     }
     if outcome.heads_compared > 0 {
         row("heads", format!("{} seen elsewhere were compared", outcome.heads_compared));
@@ -57,4 +69,27 @@ pub fn report(outcome: &Outcome) -> String {
          kept show that).\n",
     );
     text
+}
+
+/// Each LP's balance, a line for each: what `--balances` prints.
+#[must_use]
+pub fn balances(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for (lp, balance) in &outcome.verified.balances {
+        let _ = writeln!(text, "{lp} {}", sentence(*balance));
+    }
+    text
+}
+
+fn sentence(balance: Balance) -> String {
+    let shown =
+        |e8: i128| i64::try_from(e8).map_or_else(|_| format!("{e8}e-8"), |e8| SignedCoins(e8).to_string());
+    let Balance { credited_e8, corrected_e8, paid_out_e8 } = balance;
+    format!(
+        "credits {} + corrections {} - payouts {} = {} owed",
+        shown(credited_e8),
+        shown(corrected_e8),
+        shown(paid_out_e8),
+        shown(balance.owed_e8())
+    )
 }

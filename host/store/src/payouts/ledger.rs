@@ -58,6 +58,7 @@ pub(super) struct NewEntry<'a> {
     pub(super) payout_id: Option<i64>,
     pub(super) amount_e8: i64,
     pub(super) why: &'a str,
+    pub(super) who: &'a str,
 }
 
 impl Store {
@@ -132,7 +133,9 @@ impl Store {
         rows.iter().map(ledger_entry).collect()
     }
 
-    /// Corrects what an LP is owed by `amount_e8`, and says why. It cannot take more than is owed.
+    /// Corrects what an LP is owed by `amount_e8`, and says why. It cannot take more than is owed. For who does not sign
+    /// the record: whoever leads next publishes it, and nothing else is published before. The operator's corrections
+    /// are [`Store::publish_correction`].
     pub async fn correct(
         &self,
         lease: &Lease,
@@ -156,7 +159,7 @@ impl Store {
         hold_lease(&mut transaction, write.dialect, lease, Hold::Shared).await?;
         write.lock(&mut transaction, Lock::Ledger).await?;
         let at_ms = write.now_ms(&mut transaction).await?;
-        let entry = NewEntry { lp_id, kind: "correction", payout_id: None, amount_e8, why };
+        let entry = NewEntry { lp_id, kind: "correction", payout_id: None, amount_e8, why, who: "" };
         insert_entries(&mut transaction, write.dialect, &[entry], at_ms, Below::Refused).await?;
         write.commit(transaction).await
     }
@@ -171,14 +174,14 @@ pub(super) enum Below {
     Entered,
 }
 
-/// Adds entries, with their running totals, in a transaction that has the ledger's lock.
+/// Adds entries, with their running totals, in a transaction that has the ledger's lock. The number of the last one.
 pub(super) async fn insert_entries(
     on: &mut AnyConnection,
     dialect: Dialect,
     entries: &[NewEntry<'_>],
     at_ms: u64,
     below: Below,
-) -> Result<(), StoreError> {
+) -> Result<i64, StoreError> {
     let too_large = || StoreError::invalid("the balance of an LP", "it is beyond 63 bits");
     let row = sqlx::query("SELECT COALESCE(MAX(entry_no), 0) AS newest FROM ledger_entries")
         .fetch_one(&mut *on)
@@ -195,7 +198,20 @@ pub(super) async fn insert_entries(
         }
         let insert = match entry.payout_id {
             Some(payout_id) => sqlx::query(
-                "INSERT INTO ledger_entries (entry_no, lp_id, kind, amount_e8, total_e8, why, at_ms, payout_id) \
+                "INSERT INTO ledger_entries (entry_no, lp_id, kind, amount_e8, total_e8, why, at_ms, who, payout_id) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            )
+            .bind(entry_no)
+            .bind(entry.lp_id)
+            .bind(entry.kind)
+            .bind(entry.amount_e8)
+            .bind(*total_e8)
+            .bind(entry.why)
+            .bind(signed("the time", at_ms)?)
+            .bind(entry.who)
+            .bind(payout_id),
+            None => sqlx::query(
+                "INSERT INTO ledger_entries (entry_no, lp_id, kind, amount_e8, total_e8, why, at_ms, who) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             )
             .bind(entry_no)
@@ -205,22 +221,11 @@ pub(super) async fn insert_entries(
             .bind(*total_e8)
             .bind(entry.why)
             .bind(signed("the time", at_ms)?)
-            .bind(payout_id),
-            None => sqlx::query(
-                "INSERT INTO ledger_entries (entry_no, lp_id, kind, amount_e8, total_e8, why, at_ms) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            )
-            .bind(entry_no)
-            .bind(entry.lp_id)
-            .bind(entry.kind)
-            .bind(entry.amount_e8)
-            .bind(*total_e8)
-            .bind(entry.why)
-            .bind(signed("the time", at_ms)?),
+            .bind(entry.who),
         };
         insert.execute(&mut *on).await?;
     }
-    Ok(())
+    Ok(entry_no)
 }
 
 fn not_registered() -> StoreError {

@@ -7,6 +7,8 @@
 mod documents;
 mod ledger;
 mod marks;
+mod published;
+mod statements;
 mod writes;
 
 use sqlx::any::AnyRow;
@@ -19,6 +21,10 @@ use crate::{Store, connection};
 pub use documents::{AdoptedPayout, NewPayout, PayoutChange, PayoutDebit, PayoutOutput};
 pub use ledger::{LedgerEntry, Owing};
 pub use marks::{AddressMark, Alarm, Approval, Foreign};
+pub use published::{NewCorrection, Published, Unpublished};
+pub use statements::{
+    AccountOfUser, CreditedUntil, MAX_STATEMENT_BOUNDS, MAX_STATEMENT_CHANGES, PublishedChange,
+};
 
 /// The most payouts of one planning: at the default of a hundred outputs they pay the most LPs planned for at once.
 pub const MAX_NEW_PAYOUTS: usize = 1_000;

@@ -23,6 +23,7 @@ macro_rules! suite {
             mod ledger;
             mod payouts;
             mod proof;
+            mod published;
             mod reads;
             mod records;
             mod registration;

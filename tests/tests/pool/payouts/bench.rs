@@ -6,11 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use alp_pool::money::Coins;
 use alp_pool::payout::{FeeBearer, Method, PayoutTerms, WalletTerms};
+use alp_record::chain::{PoolKey, Verified, Verifier};
 use alp_server::network::{BasicAuth, OutboundGrant};
 use alp_server::payouts::{DAY_MS, Every, FailAt, Outcome, Payer, PayoutCommand, PayoutsConfig, StepError};
-use alp_store::{Acquired, Clock, CreditEntry, Lease, RegisterOutcome, RoundRecord, Store, StoreOptions};
+use alp_server::record::{Publisher, SharedPublisher, unpack};
+use alp_store::{Acquired, Clock, EntryOf, Lease, Store, StoreOptions};
 use tempfile::TempDir;
 
+use super::credited;
 use crate::books::assert_books;
 
 /// Start of the one round, in Unix seconds.
@@ -28,10 +31,24 @@ pub(super) enum Database {
 
 pub(super) struct Bench {
     pub(super) store: Store,
+    pub(super) publisher: SharedPublisher,
     pub(super) lease: Lease,
     pub(super) config: PayoutsConfig,
     now_ms: Arc<AtomicU64>,
     folder: TempDir,
+}
+
+/// The key that signs the record.
+fn key() -> PoolKey {
+    PoolKey::from_seed(&[42; 32]).unwrap()
+}
+
+async fn lead(store: &Store) -> Lease {
+    let digest = store.begin_configuration("{}").await.unwrap();
+    match store.acquire_lease("rounds", "test", 3_600_000, &digest).await.unwrap() {
+        Acquired::Granted(lease) => lease,
+        held @ Acquired::HeldBy { .. } => panic!("{held:?}"),
+    }
 }
 
 pub(super) fn coins(text: &str) -> Coins {
@@ -51,24 +68,14 @@ impl Bench {
             Database::Sqlite => format!("sqlite:{}", folder.path().join("pool.db").display()),
             Database::Postgres => alp_store::testing::postgres_database().await?,
         };
-        let now_ms = Arc::new(AtomicU64::new((ROUND + 60) * 1000));
+        let now_ms = Arc::new(AtomicU64::new((ROUND + 1) * 1000));
         let clock = Clock::Fixed(Arc::clone(&now_ms));
         let store = Store::open(StoreOptions { url, round_seconds: 60, clock }).await.unwrap();
-        let digest = store.begin_configuration("{}").await.unwrap();
-        let acquired = store.acquire_lease("rounds", "test", 3_600_000, &digest).await.unwrap();
-        let Acquired::Granted(lease) = acquired else { panic!("{acquired:?}") };
-        let mut credits = Vec::new();
-        for (key, address, amount_e8) in lps {
-            let registered = store.register("exchange", key, address, "btc").await.unwrap();
-            let RegisterOutcome::Registered { lp_id } = registered else { panic!("{registered:?}") };
-            let (unit, provided) = ("btc".to_owned(), "1".to_owned());
-            credits.push(CreditEntry { lp_id, unit, provided, amount_e8: *amount_e8, detail: String::new() });
-        }
-        store.close_round(&lease, ROUND).await.unwrap();
-        let paid_e8 = lps.iter().map(|(_, _, amount_e8)| amount_e8).sum();
-        let statistics = "{}".to_owned();
-        let record = RoundRecord { round_start: ROUND, credits, statistics, reward_e8: paid_e8, paid_e8 };
-        store.record_round(&lease, &record).await.unwrap();
+        let lease = lead(&store).await;
+        credited::take_samples(&store, lps).await;
+        now_ms.store((ROUND + 60) * 1000, Ordering::SeqCst);
+        let publisher = Arc::new(Publisher::open(&store, key()).await.unwrap());
+        credited::run(&store, &publisher, &lease, ROUND, lps).await;
         let auth = BasicAuth { user: "alp".into(), password: "secret".into() };
         let config = PayoutsConfig {
             pool_id: "test".into(),
@@ -88,11 +95,22 @@ impl Bench {
             timeout: std::time::Duration::from_secs(120),
             folder: folder.path().join("payouts"),
         };
-        Some(Self { store, lease, config, now_ms, folder })
+        Some(Self { store, publisher, lease, config, now_ms, folder })
+    }
+
+    /// Begins to lead once more, as a server does that was started again.
+    pub(super) async fn lead_again(&mut self) {
+        self.lease = lead(&self.store).await;
+    }
+
+    /// Runs a statement on the database, as another hand would. Only for a file.
+    pub(super) async fn statement(&self, sql: &str) {
+        let file = self.folder.path().join("pool.db");
+        alp_store::testing::run_statement(&format!("sqlite://{}", file.display()), sql).await;
     }
 
     pub(super) fn payer(&self, fail_at: FailAt) -> Payer {
-        Payer::new(self.store.clone(), self.config.clone(), fail_at).unwrap()
+        Payer::new(self.store.clone(), Arc::clone(&self.publisher), self.config.clone(), fail_at).unwrap()
     }
 
     pub(super) fn folder(&self) -> &std::path::Path {
@@ -146,8 +164,46 @@ impl Bench {
         stages
     }
 
-    /// Whether the books add up: what the wallet sent is what was taken from balances and not given back.
+    /// The published record, checked from its first entry on: nothing is wrong in it.
+    pub(super) async fn verified(&self) -> Verified {
+        let mut verifier = Verifier::new(Some(key().public()));
+        let head = self.store.record_head().await.unwrap().unwrap();
+        for number in 0..=head.number {
+            let (_, packed) = self.store.packed_entry(EntryOf::Number(number)).await.unwrap().unwrap();
+            verifier.push(&unpack(&packed).unwrap());
+        }
+        let verified = verifier.finish();
+        assert_eq!(verified.findings, []);
+        verified
+    }
+
+    /// Whether the record says of each LP what the ledger says: what it is owed, and what payouts under way took that
+    /// were not sent yet.
+    pub(super) async fn assert_record_is_the_ledger(&self) {
+        let mut reserved: BTreeMap<i64, i64> = BTreeMap::new();
+        for payout in self.store.newest_payouts(1_000).await.unwrap() {
+            if ["reserved", "prepared", "calling"].contains(&payout.stage.as_str()) {
+                for entry in self.store.ledger_of_payout(payout.payout_id).await.unwrap() {
+                    *reserved.entry(entry.lp_id).or_insert(0) -= entry.amount_e8;
+                }
+            }
+        }
+        let (verified, owing) = (self.verified().await, self.store.owing(0, 100).await.unwrap());
+        let lp_ids: Vec<i64> = owing.iter().map(|lp| lp.lp_id).collect();
+        let pseudonyms = self.publisher.pseudonyms(&self.store, &lp_ids).await.unwrap();
+        for lp in &owing {
+            let balance = verified.balances.get(&pseudonyms[&lp.lp_id]).copied().unwrap_or_default();
+            assert_eq!(balance.credited_e8, i128::from(lp.credited_e8));
+            let reserved_e8 = reserved.get(&lp.lp_id).copied().unwrap_or(0);
+            assert_eq!(balance.owed_e8(), i128::from(lp.owed_e8 + reserved_e8), "LP {}", lp.lp_id);
+        }
+        assert!(verified.balances.len() <= owing.len(), "nobody else stands in the record");
+    }
+
+    /// Whether the books add up: what the wallet sent is what was taken from balances and not given back, and the record
+    /// says the same.
     pub(super) async fn assert_books(&self, sent: &BTreeMap<String, u64>) {
+        self.assert_record_is_the_ledger().await;
         assert_books(&self.store, sent).await;
     }
 }

@@ -40,6 +40,8 @@ async fn stopped_at(database: Database, method: Method, point: u64) -> Option<bo
             Err(error) => panic!("at {point}: {error}"),
         }
     }
+    // Whatever was being written: the record and the ledger say the same of each LP, and payouts under way are in neither.
+    bench.assert_record_is_the_ledger().await;
     wallet.restart();
     for _ in 0..10 {
         if let Outcome::Stopped(why) = bench.run_on().await {
