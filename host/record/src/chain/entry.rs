@@ -41,7 +41,7 @@ pub struct Header {
     pub lps: Digest,
 }
 
-/// A signature over a header or a receipt.
+/// A signature over a header, a receipt or a statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Signature {

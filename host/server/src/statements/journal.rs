@@ -54,7 +54,9 @@ fn write_account(text: &mut String, statement: &Statement, account: &StatementAc
                 transaction(line.at_s(), &format!("Payout {}", name(payout)), &notes, &postings);
             }
             StatementLine::Correction(CorrectionLine { at_ms: _, entry, amount, who, why }) => {
-                let notes = [format!("entry {entry}"), format!("by {}: {}", one_line(who), one_line(why))];
+                // Ledger takes what stands in brackets in a note for a date.
+                let said = format!("by {}: {}", one_line(who), one_line(why)).replace('[', "(");
+                let notes = [format!("entry {entry}"), said];
                 let postings = [(pool.as_str(), *amount), ("Equity:Corrections", amount.negated())];
                 transaction(line.at_s(), "Correction", &notes, &postings);
             }

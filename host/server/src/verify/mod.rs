@@ -69,9 +69,7 @@ pub async fn verify(
     }
     let receipts = verification.receipts.as_deref().map(read_receipts).transpose()?.unwrap_or_default();
     let receipts_given = receipts.len();
-    let statement =
-        verification.statement.as_deref().map(|file| check_statement(file, verification.key)).transpose()?;
-    let mut beside = Beside::of(statement.as_ref());
+    let mut beside = Beside::open(verification.statement.as_deref(), verification.key)?;
     let mut verifier = Verifier::new(verification.key);
     verifier.expect_receipts(receipts);
     if let Some(folder) = &verification.save {
@@ -95,17 +93,8 @@ pub async fn verify(
     let mut verified = verifier.finish();
     let heads_compared = heads.compared();
     verified.findings.extend(heads.findings());
-    verified.findings.extend(beside.findings());
-    for what in statement.iter().flat_map(|statement| &statement.wrong) {
-        let what = format!("the statement is not right: {what}");
-        verified.findings.push(Finding { entry: None, round: None, what });
-    }
-    if let (Some(by), Some(key)) = (statement.as_ref().and_then(|statement| statement.key), verified.key)
-        && by != key
-    {
-        let what = format!("the statement is signed by {by}, and the record by {key}");
-        verified.findings.push(Finding { entry: None, round: None, what });
-    }
+    let (statement, wrong) = beside.end(verified.key);
+    verified.findings.extend(wrong);
     let key_given = verification.key.is_some();
     Ok(Outcome { verified, receipts_given, heads_compared, key_given, statement })
 }

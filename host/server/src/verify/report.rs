@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use alp_record::chain::{Balance, SignedCoins};
+use alp_record::chain::{Balance, SignedCoins, Statement};
 
 use super::Outcome;
 
@@ -40,10 +40,16 @@ pub fn report(outcome: &Outcome) -> String {
         row("receipts", format!("{} of {} are honoured", verified.receipts, outcome.receipts_given));
     }
     if let Some(statement) = &outcome.statement {
-        let named = statement.statement.as_ref().map(|statement| &statement.accounts);
-        let found =
-            named.map_or(0, |accounts| accounts.iter().filter(|account| account.lp.is_some()).count());
-        row("statement", format!("{found} accounts name their pseudonym and were held against the record"));
+        row(
+            "statement",
+            match &statement.statement {
+                Some(Statement { accounts, .. }) => {
+                    let named = accounts.iter().filter(|account| account.lp.is_some()).count();
+                    format!("{named} of {} accounts name their pseudonym and were held against the record", accounts.len())
+                }
+                None => "only the signature of its text was checked: ask for the form json to hold it against the record".to_owned(),
+            },
+        );
     }
     if outcome.heads_compared > 0 {
         row("heads", format!("{} seen elsewhere were compared", outcome.heads_compared));

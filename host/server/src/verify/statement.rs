@@ -75,23 +75,39 @@ pub fn statement_report(checked: &CheckedStatement) -> String {
 }
 
 /// A statement that is held against the entries of a record as they are read; nothing if none was given.
-pub(super) struct Beside(Option<StatementCheck>);
+#[derive(Default)]
+pub(super) struct Beside(Option<(CheckedStatement, Option<StatementCheck>)>);
 
 impl Beside {
-    pub(super) fn of(checked: Option<&CheckedStatement>) -> Self {
-        Self(checked.and_then(|checked| checked.statement.clone()).map(StatementCheck::new))
+    pub(super) fn open(file: Option<&Path>, key: Option<PublicKey>) -> Result<Self, VerifyError> {
+        let Some(file) = file else { return Ok(Self::default()) };
+        let checked = check_statement(file, key)?;
+        let check = checked.statement.clone().map(StatementCheck::new);
+        Ok(Self(Some((checked, check))))
     }
 
     pub(super) fn compare(&mut self, text: &str) {
         // One that cannot be read is the verifier's finding.
-        if let Some(check) = &mut self.0
+        if let Some((_, Some(check))) = &mut self.0
             && let Ok(entry) = Entry::read(text)
         {
             check.compare(&entry);
         }
     }
 
-    pub(super) fn findings(self) -> Vec<Finding> {
-        self.0.map(StatementCheck::findings).unwrap_or_default()
+    /// The statement, and what is wrong with it. `record_key` is the key that signed the record.
+    pub(super) fn end(self, record_key: Option<PublicKey>) -> (Option<CheckedStatement>, Vec<Finding>) {
+        let Some((checked, check)) = self.0 else { return (None, Vec::new()) };
+        let mut findings = check.map(StatementCheck::findings).unwrap_or_default();
+        let mut find = |what| findings.push(Finding { entry: None, round: None, what });
+        for what in &checked.wrong {
+            find(format!("the statement is not right: {what}"));
+        }
+        if let (Some(by), Some(key)) = (checked.key, record_key)
+            && by != key
+        {
+            find(format!("the statement is signed by {by}, and the record by {key}"));
+        }
+        (Some(checked), findings)
     }
 }

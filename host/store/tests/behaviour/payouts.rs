@@ -145,6 +145,9 @@ async fn one_who_wakes_up_late_can_neither_reserve_nor_move_nor_note() {
     late(test.store.reserve_payouts(&test.lease, 8, &new).await.map(|_| ()));
     late(test.store.move_payout(&test.lease, id, "reserved", "calling", &note("x")).await.map(|_| ()));
     late(test.store.void_payout(&test.lease, id, "reserved", 9, "x").await.map(|_| ()));
+    let entry = began(&test).await;
+    late(test.store.publish_payout(&test.lease, id, "reserved", &txid("t"), &entry).await.map(|_| ()));
+    late(test.store.publish_sent_payout(&test.lease, id, &entry).await.map(|_| ()));
     late(test.store.approve(&test.lease, "Ba", 1).await);
     late(test.store.raise_alarm(&test.lease, "low", "wallet", "x").await.map(|_| ()));
     late(test.store.correct(&test.lease, alice, 1, "x").await);
