@@ -18,6 +18,7 @@ mod components;
 mod concurrency;
 mod configuration;
 mod containment;
+mod credited;
 mod credits;
 mod durability;
 mod endpoints;

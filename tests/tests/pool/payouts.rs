@@ -2,7 +2,6 @@
 
 mod addresses;
 mod bench;
-mod credited;
 mod double;
 mod faults;
 mod killed;

@@ -60,7 +60,7 @@ pub struct StatementHead {
 pub struct StatementAccount {
     /// The exchange.
     pub exchange: String,
-    /// The address that is paid.
+    /// The address that is paid when the statement is made; only its ends for who has not shown what opens the pseudonym.
     pub address: String,
     /// The LP's pseudonym in the record, for who has shown that it can open it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,8 +1,11 @@
-//! A transaction of the wallet that the ledger does not know, as a payout: whom it paid.
+//! `alp payouts adopt`: a transaction of the wallet that the ledger does not know becomes a payout, or is noted as none.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 
-use alp_store::{AdoptedPayout, MAX_BALANCES_PAGE, Owing, PayoutDebit, PayoutOutput, StoreError};
+use alp_store::{
+    AdoptedPayout, Foreign, Lease, MAX_BALANCES_PAGE, Owing, PayoutDebit, PayoutOutput, StoreError,
+};
 
 use super::Payer;
 use super::wallet::Spend;
@@ -18,8 +21,58 @@ struct Paid {
 }
 
 impl Payer {
+    /// Enters what the operator names of the transactions that nobody knows, or notes that it is no payout. Sentences.
+    pub(super) async fn adopt(&self, lease: &Lease, txid: &str, foreign: bool) -> Result<String, String> {
+        let wallet = self.wallet.as_ref().ok_or("there is no wallet: payouts are made by hand")?;
+        let view = self.look(wallet).await.map_err(|error| error.to_string())?;
+        let view = view.map_err(|error| error.to_string())?;
+        let wanted: Vec<&Spend> =
+            view.unknown.iter().filter(|spend| spend.txid == txid || (foreign && txid == "all")).collect();
+        if wanted.is_empty() {
+            return Err(format!("{txid} is not among the transactions that nobody knows"));
+        }
+        let mut text = String::new();
+        for spend in wanted {
+            if foreign {
+                let why = "the operator says that it is no payout".to_owned();
+                let noted = self.store.note_foreign(lease, &Foreign { txid: spend.txid.clone(), why }).await;
+                noted.map_err(|error| error.to_string())?;
+                let _ = writeln!(text, "{} is noted as no payout", spend.txid);
+            } else {
+                let (wanted, adopted) = self.adopted(spend).await.map_err(|error| error.to_string())?;
+                let id =
+                    self.publish_adopted(lease, wanted, adopted).await.map_err(|error| error.to_string())?;
+                let _ = writeln!(
+                    text,
+                    "{} is payout {id} now, and what it paid is taken from balances",
+                    spend.txid
+                );
+                if let Some(below) = self.below_zero(id).await? {
+                    let _ = writeln!(text, "{below}");
+                }
+            }
+        }
+        Ok(text)
+    }
+
+    /// That an LP got more than the ledger owed it, which `alp verify` finds as well.
+    async fn below_zero(&self, id: u64) -> Result<Option<String>, String> {
+        let failed = |error: alp_store::StoreError| error.to_string();
+        for entry in self.store.ledger_of_payout(id).await.map_err(failed)? {
+            let owing = self.store.owing(entry.lp_id.saturating_sub(1), 1).await.map_err(failed)?;
+            if owing.iter().any(|lp| lp.owed_e8 < 0) {
+                return Ok(Some(format!(
+                    "LP {} got more than it was owed; if a restore lost its credits, correct that before you adopt \
+                     (`alp payouts correct`), so that the record adds up",
+                    entry.lp_id
+                )));
+            }
+        }
+        Ok(None)
+    }
+
     /// The payout that a transaction was, and the number that its comment names.
-    pub(super) async fn adopted(&self, spend: &Spend) -> Result<(Option<u64>, AdoptedPayout), StoreError> {
+    async fn adopted(&self, spend: &Spend) -> Result<(Option<u64>, AdoptedPayout), StoreError> {
         let mut paid = self.paid_by(spend).await?;
         let (mut outputs, mut taken) = (Vec::new(), BTreeSet::new());
         for (address, coins) in &spend.outputs {

@@ -4,7 +4,6 @@
 //! [`Payer::step`] does one step of one payout, and writes down what it is about to do before each call to the wallet.
 //! Whoever is killed anywhere takes up the next step from what is written and from what the wallet says.
 
-mod adopt;
 mod adopting;
 mod command;
 mod correct;

@@ -19,11 +19,11 @@ impl Payer {
             Body::Payout(PayoutEntry { payout: id.to_string(), txid: txid.clone(), lps: Vec::new() })
         } else {
             let body = self.publisher.payout_body(&self.store, id, txid);
-            self.fail_at.around("give its LPs their pseudonyms", body).await??
+            self.fail_at.around("name its LPs by their pseudonyms", body).await??
         };
         let write = |entry| async move {
-            let publish = self.store.publish_payout(lease, id, from, change, &entry);
-            self.written("store that it is sent, and publish it", publish).await
+            self.written("store that it is sent", self.store.publish_payout(lease, id, from, change, &entry))
+                .await
         };
         Ok(self.publisher.publish::<StepError, _>(&self.store, body, write).await?.is_some())
     }
@@ -40,8 +40,7 @@ impl Payer {
             let body = self.publisher.adopted_body(&self.store, &adopted).await?;
             let adopted = &adopted;
             let write = |entry| async move {
-                let adopt = self.store.adopt_payout(lease, adopted, &entry);
-                self.written("adopt a transaction", adopt).await
+                self.written("adopt a payout", self.store.adopt_payout(lease, adopted, &entry)).await
             };
             // A number that was taken meanwhile is not free at the next look.
             if self.publisher.publish::<StepError, _>(&self.store, body, write).await?.is_some() {

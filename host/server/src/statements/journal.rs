@@ -43,10 +43,9 @@ fn write_account(text: &mut String, statement: &Statement, account: &StatementAc
                 transaction(*day, "Credits of the day", &[], &postings);
             }
             StatementLine::Payout(PayoutLine { at_ms: _, entry, payout, txid, amount, fee }) => {
-                let wallet = format!("Assets:Wallet:{}", name(&account.address));
                 let notes = [format!("entry {entry}"), format!("transaction {}", one_line(txid))];
                 let taken = SignedCoins(amount.0.saturating_add(fee.0));
-                let mut postings = vec![(wallet.as_str(), amount.negated())];
+                let mut postings = vec![("Assets:Wallet", amount.negated())];
                 if fee.0 != 0 {
                     postings.push(("Expenses:Payout Fees", fee.negated()));
                 }

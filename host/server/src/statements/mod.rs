@@ -14,6 +14,7 @@ use alp_store::{AccountOfUser, MAX_STATEMENT_CHANGES, PublishedChange, Store, St
 use thiserror::Error;
 
 use crate::calendar::{read_moment, show_moment};
+use crate::proof::{shortened, standing_after};
 use crate::record::{Head, PublishError, Publisher};
 
 /// Seconds of a day in UTC.
@@ -140,7 +141,7 @@ pub async fn statement_of(
     let mut head = publisher.read_head(store).await?;
     for _ in 0..MAX_ATTEMPTS {
         let at_ms = store.clock_ms().await?;
-        let read = read_accounts(store, publisher, asking, &accounts).await?;
+        let read = read_accounts(store, publisher, (asking, at_ms), &accounts).await?;
         // Whatever changes a balance moves the head: with the same head before and after, all was read of one moment.
         let now = publisher.read_head(store).await?;
         if now == head {
@@ -163,7 +164,7 @@ pub async fn statement_of(
 async fn read_accounts(
     store: &Store,
     publisher: &Publisher,
-    asking: &Asking<'_>,
+    (asking, at_ms): (&Asking<'_>, u64),
     accounts: &[AccountOfUser],
 ) -> Result<Vec<StatementAccount>, StatementFault> {
     let Period { from, until } = asking.period;
@@ -187,7 +188,12 @@ async fn read_accounts(
             .map(|at_s| (*at_s, credited.get(&(account.lp_id, *at_s)).copied().unwrap_or(0)))
             .collect();
         let lp = pseudonym(publisher, asking, account);
-        read.push(put_together(account, lp, &sums, before_e8, changes)?);
+        let newest = store.newest_address(account.lp_id).await?;
+        let address = standing_after(&account.address, newest.as_ref()).at(at_ms).address;
+        // An API key alone is told no more than the ends of an address, as elsewhere.
+        let address = if lp.is_some() { address } else { shortened(&address) };
+        let named = (account.exchange.clone(), address, lp);
+        read.push(put_together(named, &sums, before_e8, changes)?);
     }
     Ok(read)
 }
@@ -201,8 +207,7 @@ fn pseudonym(publisher: &Publisher, asking: &Asking<'_>, account: &AccountOfUser
 
 /// An account from what was credited before each of the days' starts, and from what was paid and corrected.
 fn put_together(
-    account: &AccountOfUser,
-    lp: Option<Digest>,
+    (exchange, address, lp): (String, String, Option<Digest>),
     sums: &[(u64, i64)],
     before_e8: i64,
     changes: Vec<PublishedChange>,
@@ -220,8 +225,8 @@ fn put_together(
     let closing =
         lines.iter().map(StatementLine::change_e8).fold(i128::from(opening_e8), i128::saturating_add);
     Ok(StatementAccount {
-        exchange: account.exchange.clone(),
-        address: account.address.clone(),
+        exchange,
+        address,
         lp,
         opening: SignedCoins(opening_e8),
         lines,

@@ -1,13 +1,16 @@
 //! A payout, struck everywhere.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use alp_server::config::Config;
 use alp_server::control::{Command, ask};
 use alp_server::leadership::Leadership;
 use alp_server::payouts::{DAY_MS, PayoutCommand};
-use alp_store::{Clock, CreditEntry, RegisterOutcome, RoundRecord, Store, StoreOptions};
+use alp_server::record::Publisher;
+use alp_store::{Clock, Store, StoreOptions};
 use alp_tests::{Settings, Stop, StoppableServer, WalletDouble, Within, write_signing_key};
 use futures_util::StreamExt;
 use futures_util::stream::iter;
@@ -15,7 +18,8 @@ use futures_util::stream::iter;
 use super::place::{Database, Place, Seed};
 use super::table::{Row, add};
 use super::{Strike, cuts, points};
-use crate::books::assert_books;
+use crate::books::{assert_books, assert_record_is_the_ledger, key};
+use crate::credited;
 
 /// Four LPs on three addresses, of which the first two share one, and what each was credited in 1e-8.
 const LPS: [(&str, &str, i64); 4] = [
@@ -73,18 +77,12 @@ pub(super) async fn seed(database: Database, round_seconds: u64) -> Option<Seed>
     let leadership = Leadership::new(&config.pool.control_socket);
     let lease = leadership.lead(&store, &config).await.unwrap().unwrap();
     let round_start = now_ms / 60_000 * 60 - 86_400;
-    let mut credits = Vec::new();
-    for (key, address, amount_e8) in LPS {
-        let registered = store.register("exchange", key, address, "btc").await.unwrap();
-        let RegisterOutcome::Registered { lp_id } = registered else { panic!("{registered:?}") };
-        let (unit, provided) = ("btc".to_owned(), "1".to_owned());
-        credits.push(CreditEntry { lp_id, unit, provided, amount_e8, detail: String::new() });
-    }
-    store.close_round(&lease, round_start).await.unwrap();
-    let paid_e8 = LPS.iter().map(|(_, _, amount_e8)| amount_e8).sum();
-    let statistics = r#"{"active_users":4,"orders":0,"markets":[]}"#.to_owned();
-    let record = RoundRecord { round_start, credits, statistics, reward_e8: paid_e8, paid_e8 };
-    store.record_round(&lease, &record).await.unwrap();
+    let then = Clock::Fixed(Arc::new(AtomicU64::new((round_start + 1) * 1000)));
+    let a_day_ago = Store::open(StoreOptions { url: url.clone(), round_seconds, clock: then }).await.unwrap();
+    credited::take_samples(&a_day_ago, i64::try_from(round_seconds).unwrap(), &LPS).await;
+    a_day_ago.close().await;
+    let publisher = Arc::new(Publisher::open(&store, key()).await.unwrap());
+    credited::run(&store, &publisher, &lease, round_start, &LPS).await;
     store.note_slot(&lease, now_ms - 62 * DAY_MS).await.unwrap();
     leadership.release(&store).await;
     store.close().await;
@@ -187,6 +185,7 @@ impl Run {
         let store = &self.place.store;
         assert_eq!(self.wallet.paid(), expected(), "{what}");
         assert_books(store, &self.wallet.paid()).await;
+        assert_record_is_the_ledger(store).await;
         assert!(store.open_payouts().await.unwrap().is_empty(), "{what}");
         assert_eq!(store.alarms().await.unwrap(), [], "{what}");
         let owed: i64 = store.owing(0, 100).await.unwrap().iter().map(|lp| lp.owed_e8).sum();

@@ -6,15 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use alp_pool::money::Coins;
 use alp_pool::payout::{FeeBearer, Method, PayoutTerms, WalletTerms};
-use alp_record::chain::{PoolKey, Verified, Verifier};
 use alp_server::network::{BasicAuth, OutboundGrant};
 use alp_server::payouts::{DAY_MS, Every, FailAt, Outcome, Payer, PayoutCommand, PayoutsConfig, StepError};
-use alp_server::record::{Publisher, SharedPublisher, unpack};
-use alp_store::{Acquired, Clock, EntryOf, Lease, Store, StoreOptions};
+use alp_server::record::{Publisher, SharedPublisher};
+use alp_store::{Acquired, Clock, Lease, Store, StoreOptions};
 use tempfile::TempDir;
 
-use super::credited;
-use crate::books::assert_books;
+use crate::books::{self, key};
+use crate::credited;
 
 /// Start of the one round, in Unix seconds.
 const ROUND: u64 = 1_760_000_040;
@@ -36,11 +35,6 @@ pub(super) struct Bench {
     pub(super) config: PayoutsConfig,
     now_ms: Arc<AtomicU64>,
     folder: TempDir,
-}
-
-/// The key that signs the record.
-fn key() -> PoolKey {
-    PoolKey::from_seed(&[42; 32]).unwrap()
 }
 
 async fn lead(store: &Store) -> Lease {
@@ -72,7 +66,7 @@ impl Bench {
         let clock = Clock::Fixed(Arc::clone(&now_ms));
         let store = Store::open(StoreOptions { url, round_seconds: 60, clock }).await.unwrap();
         let lease = lead(&store).await;
-        credited::take_samples(&store, lps).await;
+        credited::take_samples(&store, 60, lps).await;
         now_ms.store((ROUND + 60) * 1000, Ordering::SeqCst);
         let publisher = Arc::new(Publisher::open(&store, key()).await.unwrap());
         credited::run(&store, &publisher, &lease, ROUND, lps).await;
@@ -164,46 +158,15 @@ impl Bench {
         stages
     }
 
-    /// The published record, checked from its first entry on: nothing is wrong in it.
-    pub(super) async fn verified(&self) -> Verified {
-        let mut verifier = Verifier::new(Some(key().public()));
-        let head = self.store.record_head().await.unwrap().unwrap();
-        for number in 0..=head.number {
-            let (_, packed) = self.store.packed_entry(EntryOf::Number(number)).await.unwrap().unwrap();
-            verifier.push(&unpack(&packed).unwrap());
-        }
-        let verified = verifier.finish();
-        assert_eq!(verified.findings, []);
-        verified
-    }
-
-    /// Whether the record says of each LP what the ledger says: what it is owed, and what payouts under way took that
-    /// were not sent yet.
+    /// Whether the record says of each LP what the ledger says.
     pub(super) async fn assert_record_is_the_ledger(&self) {
-        let mut reserved: BTreeMap<i64, i64> = BTreeMap::new();
-        for payout in self.store.newest_payouts(1_000).await.unwrap() {
-            if ["reserved", "prepared", "calling"].contains(&payout.stage.as_str()) {
-                for entry in self.store.ledger_of_payout(payout.payout_id).await.unwrap() {
-                    *reserved.entry(entry.lp_id).or_insert(0) -= entry.amount_e8;
-                }
-            }
-        }
-        let (verified, owing) = (self.verified().await, self.store.owing(0, 100).await.unwrap());
-        let lp_ids: Vec<i64> = owing.iter().map(|lp| lp.lp_id).collect();
-        let pseudonyms = self.publisher.pseudonyms(&self.store, &lp_ids).await.unwrap();
-        for lp in &owing {
-            let balance = verified.balances.get(&pseudonyms[&lp.lp_id]).copied().unwrap_or_default();
-            assert_eq!(balance.credited_e8, i128::from(lp.credited_e8));
-            let reserved_e8 = reserved.get(&lp.lp_id).copied().unwrap_or(0);
-            assert_eq!(balance.owed_e8(), i128::from(lp.owed_e8 + reserved_e8), "LP {}", lp.lp_id);
-        }
-        assert!(verified.balances.len() <= owing.len(), "nobody else stands in the record");
+        books::assert_record_is_the_ledger(&self.store).await;
     }
 
     /// Whether the books add up: what the wallet sent is what was taken from balances and not given back, and the record
     /// says the same.
     pub(super) async fn assert_books(&self, sent: &BTreeMap<String, u64>) {
         self.assert_record_is_the_ledger().await;
-        assert_books(&self.store, sent).await;
+        books::assert_books(&self.store, sent).await;
     }
 }

@@ -155,6 +155,21 @@ async fn corrections_are_published_with_who_and_why_and_take_no_more_than_is_owe
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_corrections_that_meet_at_one_head_each_gets_an_entry_of_its_own() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let Some((_, bench)) = paying(database, Method::Plain).await else { continue };
+        let one = || corrected(&bench, "a1", "0.5");
+        let done = tokio::join!(one(), one(), one(), one(), one(), one());
+        for said in [done.0, done.1, done.2, done.3, done.4, done.5] {
+            assert!(said.is_ok(), "{said:?}");
+        }
+        assert_eq!(bench.owed().await[0], 800_000_000);
+        assert_eq!(bench.store.record_head().await.unwrap().unwrap().number, 7);
+        bench.assert_record_is_the_ledger().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_paid_and_corrected_before_there_were_entries_is_published_by_the_next_who_leads() {
     let lps = [("a1", "Ba", 500_000_000), ("b", "Bb", 200_000_000)];
     let mut bench = Bench::open(Database::Sqlite, Method::Manual, "", &lps).await.unwrap();

@@ -12,19 +12,20 @@ use alp_server::rounds::{RoundOutcome, run_round};
 use alp_store::{Lease, RegisterOutcome, Sample, Store};
 
 /// All of the reward goes to offers to sell, by their amounts; as much is offered as the target wants.
-fn terms(reward: Coins) -> Terms {
+fn terms(per_minute: Coins, target: Coins) -> Terms {
     let ratio = |text| Ratio::parse(text).unwrap();
     let rank = || RankTerms { number: RankNumber(1), ratio: ratio("1"), tolerance: ratio("0.1") };
     let side = |share| SideTerms::new(ratio(share), vec![rank()]).unwrap();
-    let target = Amount::parse(&reward.to_string()).unwrap();
-    Terms::new(reward, target, Fill::PerRank, side("1"), side("0")).unwrap()
+    let target = Amount::parse(&target.to_string()).unwrap();
+    Terms::new(per_minute, target, Fill::PerRank, side("1"), side("0")).unwrap()
 }
 
-/// Registers LPs by key and address, and takes samples by which each is credited so much, in 1e-8.
-pub(super) async fn take_samples(store: &Store, lps: &[(&str, &str, i64)]) {
+/// Registers LPs by key and address, and takes samples by which each is credited so much, in 1e-8, for a round of so many
+/// seconds, of which a minute has a whole number.
+pub(crate) async fn take_samples(store: &Store, round_seconds: i64, lps: &[(&str, &str, i64)]) {
     let coins = |e8: i64| Coins::from_e8(u64::try_from(e8).unwrap()).unwrap();
-    let reward = coins(lps.iter().map(|(_, _, amount_e8)| amount_e8).sum());
-    let terms = terms(reward);
+    let reward_e8: i64 = lps.iter().map(|(_, _, amount_e8)| amount_e8).sum();
+    let terms = terms(coins(reward_e8 * 60 / round_seconds), coins(reward_e8));
     let document = write_terms("NBT", "BTC", false, &terms);
     store.record_terms(&document).await.unwrap();
     let price = PoolPrice::direct(Price::parse("1").unwrap());
@@ -54,7 +55,7 @@ pub(super) async fn take_samples(store: &Store, lps: &[(&str, &str, i64)]) {
 }
 
 /// Runs the round, once it has ended.
-pub(super) async fn run(
+pub(crate) async fn run(
     store: &Store,
     publisher: &SharedPublisher,
     lease: &Lease,
