@@ -3,6 +3,7 @@
 
 mod heads;
 mod report;
+mod saved;
 mod source;
 mod statement;
 
@@ -30,7 +31,7 @@ pub struct Verification {
     pub heads: Option<PathBuf>,
     /// Another address at which the pool, or a mirror of it, answers.
     pub peer: Option<String>,
-    /// A folder to put the entries into.
+    /// A folder to put the entries into. What it has already is compared, and stands for what the pool has forgotten.
     pub save: Option<PathBuf>,
     /// A file of a statement, to be held against the record.
     pub statement: Option<PathBuf>,
@@ -72,16 +73,18 @@ pub async fn verify(
     let mut beside = Beside::open(verification.statement.as_deref(), verification.key)?;
     let mut verifier = Verifier::new(verification.key);
     verifier.expect_receipts(receipts);
+    let numbers = source.numbers().await?;
     if let Some(folder) = &verification.save {
         std::fs::create_dir_all(folder).map_err(|source| file_error(folder, source))?;
+        for text in saved::before(folder, &numbers, &mut heads)? {
+            verifier.push(&text);
+        }
     }
-    let numbers = source.numbers().await?;
     let (mut read, all) = (0_u64, u64::try_from(numbers.len()).unwrap_or(u64::MAX));
     for group in numbers.chunks(source::AT_A_TIME) {
         for (number, text) in source.entries(group).await? {
             if let Some(folder) = &verification.save {
-                let file = folder.join(source::file_name(number));
-                std::fs::write(&file, &text).map_err(|source| file_error(&file, source))?;
+                saved::keep(folder, number, &text)?;
             }
             verifier.push(&text);
             heads.compare(&text);
@@ -92,7 +95,7 @@ pub async fn verify(
     }
     let mut verified = verifier.finish();
     let heads_compared = heads.compared();
-    verified.findings.extend(heads.findings());
+    verified.findings.extend(heads.findings(verified.first));
     let (statement, wrong) = beside.end(verified.key);
     verified.findings.extend(wrong);
     let key_given = verification.key.is_some();
