@@ -27,3 +27,6 @@ CREATE TABLE forgotten (
     what  TEXT   NOT NULL PRIMARY KEY CHECK (what IN ('credits', 'records')),
     below BIGINT NOT NULL
 );
+
+-- A transaction of the wallet is looked for among all payouts that ever were.
+CREATE INDEX payouts_by_txid ON payouts (txid);

@@ -133,10 +133,13 @@ impl Store {
     /// The newest entry of a kind, as it was packed.
     pub async fn newest_of_kind(&self, kind: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let mut reader = connection(&self.shared.reader).await?;
-        let row = sqlx::query("SELECT packed FROM records WHERE kind = $1 ORDER BY number DESC LIMIT 1")
-            .bind(kind)
-            .fetch_optional(&mut *reader)
-            .await?;
+        // Bounds in place of an equality, for the same reason as in `rows::credited_e8`.
+        let row = sqlx::query(
+            "SELECT packed FROM records WHERE kind >= $1 AND kind <= $1 ORDER BY kind DESC, number DESC LIMIT 1",
+        )
+        .bind(kind)
+        .fetch_optional(&mut *reader)
+        .await?;
         Ok(row.map(|row| row.try_get("packed")).transpose()?)
     }
 

@@ -43,7 +43,8 @@ pub struct CarriedCredits {
 macro_rules! credits_that_go {
     () => {
         "entry_no < $2 AND lp_id IN (SELECT b.lp_id FROM credits b WHERE b.entry_no >= $1 AND b.entry_no < $2) \
-         AND entry_no < (SELECT MAX(n.entry_no) FROM credits n WHERE n.lp_id = credits.lp_id)"
+         AND entry_no < (SELECT n.entry_no FROM credits n \
+         WHERE n.lp_id >= credits.lp_id AND n.lp_id <= credits.lp_id ORDER BY n.lp_id DESC, n.entry_no DESC LIMIT 1)"
     };
 }
 

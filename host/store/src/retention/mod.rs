@@ -10,7 +10,7 @@ mod credits;
 mod orders;
 mod records;
 
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::error::StoreError;
 use crate::rows::signed;
@@ -26,6 +26,11 @@ pub struct Forgot {
     pub rows: u64,
     /// Whether there may be more of the same age.
     pub more: bool,
+}
+
+/// A statement that ends in a number of rows and a bracket. The two parts are a constant and a number.
+fn at_most(statement: &'static str, rows: u32) -> AssertSqlSafe<String> {
+    AssertSqlSafe(format!("{statement} {rows})"))
 }
 
 /// Notes that everything below a number is forgotten. It only rises.

@@ -1,6 +1,6 @@
 //! Lists of orders take nearly all the room, and nobody asks for them after some time.
 
-use super::Forgot;
+use super::{Forgot, at_most};
 use crate::dialect::Hold;
 use crate::error::StoreError;
 use crate::leases::{Lease, hold_lease};
@@ -12,19 +12,19 @@ use crate::{Store, connection};
 pub const MAX_ORDERS_FORGOTTEN: u32 = 1_000;
 
 /// What belongs to a round that is not credited stays, and so does the round before it, which that round may be held
-/// against.
+/// against. The number of rows follows: written out, so that PostgreSQL knows beforehand that it is small.
 const SAMPLES: &str = "DELETE FROM samples WHERE (round_start, lp_id, unit, slice) IN \
      (SELECT s.round_start, s.lp_id, s.unit, s.slice FROM samples s WHERE s.round_start < $1 AND NOT EXISTS \
      (SELECT 1 FROM uncredited_rounds u \
-     WHERE u.round_start >= s.round_start AND u.round_start <= s.round_start + $3) \
-     ORDER BY s.round_start, s.lp_id, s.unit, s.slice LIMIT $2)";
+     WHERE u.round_start >= s.round_start AND u.round_start <= s.round_start + $2) \
+     ORDER BY s.round_start, s.lp_id, s.unit, s.slice LIMIT";
 
 /// The accounts of a round go with its samples.
 const DETAILS: &str = "DELETE FROM credit_details WHERE (round_start, lp_id, unit) IN \
      (SELECT d.round_start, d.lp_id, d.unit FROM credit_details d WHERE d.round_start < $1 AND NOT EXISTS \
      (SELECT 1 FROM uncredited_rounds u \
-     WHERE u.round_start >= d.round_start AND u.round_start <= d.round_start + $3) \
-     ORDER BY d.round_start, d.lp_id, d.unit LIMIT $2)";
+     WHERE u.round_start >= d.round_start AND u.round_start <= d.round_start + $2) \
+     ORDER BY d.round_start, d.lp_id, d.unit LIMIT";
 
 impl Store {
     /// Forgets samples and the order-by-order accounts of rounds that start before `before_round`, the oldest first, of
@@ -60,9 +60,8 @@ impl Store {
         hold_lease(&mut transaction, write.dialect, lease, Hold::Shared).await?;
         let mut forgot = Forgot::default();
         for delete in [DETAILS, SAMPLES] {
-            let deleted = sqlx::query(delete)
+            let deleted = sqlx::query(at_most(delete, limit))
                 .bind(signed("before_round", before_round)?)
-                .bind(i64::from(limit))
                 .bind(signed("the length of a round", write.round_seconds)?)
                 .execute(&mut *transaction)
                 .await?

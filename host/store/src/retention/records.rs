@@ -2,7 +2,7 @@
 
 use sqlx::Row;
 
-use super::{Forgot, note_forgotten};
+use super::{Forgot, at_most, note_forgotten};
 use crate::dialect::Hold;
 use crate::error::StoreError;
 use crate::leases::{Lease, hold_lease};
@@ -42,8 +42,10 @@ impl Store {
     /// `until_ms` or before.
     pub async fn newest_carried(&self, until_ms: u64) -> Result<Option<(u64, u64)>, StoreError> {
         let mut reader = connection(&self.shared.reader).await?;
+        // Bounds in place of an equality, for the same reason as in `rows::credited_e8`.
         let row = sqlx::query(
-            "SELECT number, at_ms FROM records WHERE kind = $1 AND at_ms <= $2 ORDER BY number DESC LIMIT 1",
+            "SELECT number, at_ms FROM records WHERE kind >= $1 AND kind <= $1 AND at_ms <= $2 \
+             ORDER BY kind DESC, number DESC LIMIT 1",
         )
         .bind(CARRY_FORWARD)
         .bind(signed("the time", until_ms)?)
@@ -78,16 +80,14 @@ impl Store {
             ));
         }
         note_forgotten(&mut transaction, "records", below).await?;
-        let deleted = sqlx::query(
-            "DELETE FROM records WHERE number IN (SELECT number FROM records WHERE number < $1 \
-             AND number <> (SELECT COALESCE(MAX(number), -1) FROM records WHERE kind = 'epoch') \
-             ORDER BY number LIMIT $2)",
-        )
-        .bind(number)
-        .bind(i64::from(limit))
-        .execute(&mut *transaction)
-        .await?
-        .rows_affected();
+        let delete = "DELETE FROM records WHERE number IN (SELECT number FROM records WHERE number < $1 \
+                      AND number <> (SELECT COALESCE(MAX(number), -1) FROM records WHERE kind = 'epoch') \
+                      ORDER BY number LIMIT";
+        let deleted = sqlx::query(at_most(delete, limit))
+            .bind(number)
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
         write.commit(transaction).await?;
         Ok(Forgot { rows: deleted, more: deleted == u64::from(limit) })
     }

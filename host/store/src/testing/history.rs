@@ -156,9 +156,9 @@ const SAMPLES: &str = concat!(
 );
 
 const PAYOUTS: &str = concat!(
-    "INSERT INTO payouts (payout_id, method, stage, total_e8, outputs, comment, created_at_ms)",
+    "INSERT INTO payouts (payout_id, method, stage, total_e8, outputs, comment, txid, created_at_ms)",
     first_so_many!(),
-    "SELECT r.i + 1, 'plain', 'paid', $4, '', 'alp:history:' || CAST(r.i AS TEXT), ($1 + r.i * $2) * 1000 FROM r"
+    "SELECT r.i + 1, 'plain', 'paid', $4, '', 'alp:history:' || CAST(r.i AS TEXT), 'txid-' || CAST(r.i AS TEXT), ($1 + r.i * $2) * 1000 FROM r"
 );
 
 /// Of each LP and payout what it is paid, and then the fee.

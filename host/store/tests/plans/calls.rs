@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use alp_store::{
     Acquired, Claim, CreditEntry, EntryOf, Lease, NewEntry, NewPayout, PayoutDebit, PayoutOutput, RecordHead,
-    RoundRecord, Sample, Store, UsedRequest, Uses,
+    Recorded, RoundRecord, Sample, Store, UsedRequest, Uses,
 };
 
 use crate::told::Told;
@@ -12,6 +12,9 @@ use crate::{FIRST_ROUND, Old, ROUND_SECONDS, ROUNDS};
 
 /// The round that is open.
 const NOW: u64 = FIRST_ROUND + ROUNDS * ROUND_SECONDS;
+
+/// How many entries the record has.
+const RECORDS: u64 = 3_000;
 
 pub(crate) async fn lead(store: &Store) -> Lease {
     let digest = store.begin_configuration("{}").await.unwrap();
@@ -48,7 +51,7 @@ async fn reads(old: &Old, told: &Told) -> Vec<(&'static str, Vec<String>)> {
     calls.push(("/status", told.take()));
     store.record_head().await.unwrap();
     store.oldest_record().await.unwrap();
-    store.packed_entry(EntryOf::Number(5)).await.unwrap();
+    store.packed_entry(EntryOf::Number(RECORDS)).await.unwrap();
     store.packed_entry(EntryOf::Round(FIRST_ROUND)).await.unwrap();
     store.forgotten_entry(EntryOf::Round(FIRST_ROUND)).await.unwrap();
     store.recorded_rounds(FIRST_ROUND, 100).await.unwrap();
@@ -82,7 +85,6 @@ async fn submission(old: &Old, told: &Told) -> Vec<(&'static str, Vec<String>)> 
 
 async fn round(old: &Old, told: &Told, lease: &Lease) -> Vec<(&'static str, Vec<String>)> {
     let store = &old.store;
-    store.begin_record(&entry(0, None, "epoch")).await.unwrap();
     old.now_ms.store((NOW + ROUND_SECONDS) * 1000, Ordering::SeqCst);
     told.take();
     store.unfinished_rounds((NOW + ROUND_SECONDS) * 1000).await.unwrap();
@@ -102,7 +104,8 @@ async fn round(old: &Old, told: &Told, lease: &Lease) -> Vec<(&'static str, Vec<
     });
     let (credits, statistics) = (credits.collect(), "{}".to_owned());
     let record = RoundRecord { round_start: NOW, credits, statistics, reward_e8: 15, paid_e8: 15 };
-    store.publish_round(lease, &record, &entry(1, Some(NOW), "round")).await.unwrap();
+    let recorded = store.publish_round(lease, &record, &entry(RECORDS, Some(NOW), "round")).await.unwrap();
+    assert_eq!(recorded, Recorded::Recorded);
     vec![("a round", told.take())]
 }
 
@@ -112,6 +115,7 @@ async fn payouts(old: &Old, told: &Told, lease: &Lease) -> Vec<(&'static str, Ve
     store.last_paid_payout().await.unwrap();
     store.newest_payouts(10).await.unwrap();
     store.paid_out_since(NOW * 1000).await.unwrap();
+    store.known_in_ledger("a transaction", "a comment").await.unwrap();
     store.ledger_of(1, 0).await.unwrap();
     let debits = vec![PayoutDebit { lp_id: 1, paid_e8: 9, fee_e8: 1 }];
     let outputs = vec![PayoutOutput { address: "Balice".to_owned(), amount_e8: 9, debits }];
@@ -133,10 +137,10 @@ async fn loops(old: &Old, told: &Told, lease: &Lease) -> Vec<(&'static str, Vec<
     store.oldest_sample().await.unwrap();
     store.forget_lapsed_owners(1).await.unwrap();
     calls.push(("the loop of rounds", told.take()));
-    let carried = [entry(2, None, "carry_forward"), entry(3, None, "carry_forward_part")];
+    let carried = [entry(RECORDS + 1, None, "carry_forward"), entry(RECORDS + 2, None, "carry_forward_part")];
     store.append_entries(lease, &carried).await.unwrap();
     store.newest_carried(NOW * 1000).await.unwrap();
-    store.forget_records(lease, 2, 10).await.unwrap();
+    store.forget_records(lease, RECORDS + 1, 10).await.unwrap();
     store.forget_orders(lease, FIRST_ROUND + 20 * ROUND_SECONDS, 50).await.unwrap();
     store.carry_credits(lease, FIRST_ROUND + 20 * ROUND_SECONDS, 50).await.unwrap();
     calls.push(("retention", told.take()));

@@ -70,19 +70,61 @@ async fn old(url: String) -> Old {
         detail: "{}".to_owned(),
     };
     fill_history(&url, &history, |_| {}).await;
+    let mut on = connect(&url).await;
+    let postgres = url.starts_with("postgres");
+    for insert in OTHERS {
+        let insert = insert.replace("{nothing}", if postgres { "''" } else { "x''" });
+        on.execute(AssertSqlSafe(insert)).await.unwrap();
+    }
+    if postgres {
+        on.execute("ANALYZE").await.unwrap();
+    }
+    on.close().await.unwrap();
     now_ms.store((FIRST_ROUND + ROUNDS * ROUND_SECONDS) * 1000, Ordering::SeqCst);
     Old { store, url, now_ms, terms_id }
 }
 
-/// Whether a line of a plan reads one of the growing tables from one end to the other.
-fn reads_all(line: &str, postgres: bool) -> bool {
-    let mut words = line.split_whitespace();
-    if postgres {
-        return line.contains("Seq Scan on ")
-            && GROWING.iter().any(|table| words.clone().any(|word| word == *table));
+/// Rows of the other tables that grow.
+const OTHERS: [&str; 4] = [
+    "INSERT INTO records (number, epoch, kind, round_start, digest, header, signature, at_ms, packed) \
+     WITH RECURSIVE r(i) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT i + 1 FROM r WHERE i < 2999) \
+     SELECT r.i, 1, CASE WHEN r.i = 0 THEN 'epoch' ELSE 'round' END, 60 * r.i, 'digest-' || CAST(r.i AS TEXT), \
+     'header', 'signature', r.i, {nothing} FROM r",
+    "INSERT INTO order_owners (exchange, unit, identity, lp_id, first_seen_ms, last_seen_round, lapses_round) \
+     WITH RECURSIVE r(i) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT i + 1 FROM r WHERE i < 19999) \
+     SELECT 'exchange', 'btc', 'id old-' || CAST(r.i AS TEXT), 1, 0, r.i, 100 + r.i FROM r",
+    "INSERT INTO used_requests (lp_id, digest, expires_at_ms) \
+     WITH RECURSIVE r(i) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT i + 1 FROM r WHERE i < 19999) \
+     SELECT 1, 'old-' || CAST(r.i AS TEXT), 100 + r.i FROM r",
+    "INSERT INTO payout_events (payout_id, event_no, at_ms, stage, note) \
+     WITH RECURSIVE r(i) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT i + 1 FROM r WHERE i < 2999) \
+     SELECT r.i + 1, 1, 0, 'paid', '' FROM r",
+];
+
+/// The lines of a plan that read one of the growing tables from one end to the other, or may do so.
+fn full_reads(statement: &str, plan: &[String], postgres: bool) -> Vec<String> {
+    // What is only put in an order that an index has ends as soon as there is enough.
+    if statement.contains(" LIMIT ") && !statement.contains(" WHERE ") {
+        return Vec::new();
     }
-    // `SCAN samples`, and `SCAN s USING COVERING INDEX ..` too, unless a bound or an order ends it early.
-    words.next() == Some("SCAN") && !line.contains("CONSTANT ROW")
+    let grows = |name: &str| {
+        let aliased = |table: &&str| statement.contains(&format!("{table} {name} ")) && name.len() == 1;
+        GROWING.contains(&name) || GROWING.iter().any(|table| aliased(&table))
+    };
+    let reads_all = |at: usize, line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if !postgres {
+            return words.first() == Some(&"SCAN") && words.get(1).is_some_and(|name| grows(name));
+        }
+        let on = words.iter().position(|word| *word == "on");
+        let table = on.and_then(|on| words.get(on + 1));
+        let mut below = plan.iter().skip(at + 1).take_while(|line| !line.contains("->"));
+        let bounded = line.contains("Index") && below.any(|line| line.contains("Index Cond"));
+        // What a bitmap was made of stands in the lines below it.
+        let reads = line.contains("Scan") && !line.contains("Bitmap Heap Scan");
+        reads && !bounded && table.is_some_and(|table| grows(table))
+    };
+    plan.iter().enumerate().filter(|(at, line)| reads_all(*at, line)).map(|(_, line)| line.clone()).collect()
 }
 
 async fn plan_of(on: &mut AnyConnection, statement: &str, postgres: bool) -> Vec<String> {
@@ -122,8 +164,8 @@ async fn assert_no_full_scans(url: String) {
     for (call, statement) in statements {
         let plan = plan_of(&mut on, &statement, postgres).await;
         let allowed =
-            |line: &String| ALLOWED.iter().any(|(part, at)| statement.contains(part) && line.contains(at));
-        if plan.iter().any(|line| reads_all(line, postgres) && !allowed(line)) {
+            |line: &String| ALLOWED.iter().any(|(part, at)| statement.starts_with(part) && line.contains(at));
+        if full_reads(&statement, &plan, postgres).iter().any(|line| !allowed(line)) {
             wrong.push(format!("{call}: {statement}\n{}", plan.join("\n")));
         }
     }
@@ -132,8 +174,18 @@ async fn assert_no_full_scans(url: String) {
     assert!(wrong.is_empty(), "{} statements read all of a table:\n\n{}", wrong.len(), wrong.join("\n\n"));
 }
 
-/// Reads that look like those of a whole table and are not: the statement, the line of its plan, and why.
-const ALLOWED: [(&str, &str); 0] = [];
+/// Reads that look like those of a whole table and are not: how the statement begins, and the line of its plan.
+const ALLOWED: [(&str, &str); 6] = [
+    // SQLite looks for rows that waited for this one only within a transaction in which some do.
+    ("INSERT INTO lps ", "SCAN order_owners"),
+    // From the newest back to the first that is credited, or paid: all are but the newest few.
+    ("SELECT round_start FROM rounds WHERE state = 'credited'", "rounds_pkey"),
+    ("SELECT round_start, credited_at_ms, reward_e8, paid_e8, statistics FROM rounds", "rounds_pkey"),
+    ("SELECT payout_id, method, stage", "payouts_pkey"),
+    // Some thousands are deleted at a time, of which there are not many more here: PostgreSQL plans by that number.
+    ("DELETE FROM order_owners", "Seq Scan on order_owners"),
+    ("DELETE FROM used_requests", "Seq Scan on used_requests"),
+];
 
 async fn connect(url: &str) -> AnyConnection {
     let address = match url.strip_prefix("sqlite:") {

@@ -1,4 +1,4 @@
-//! A store with months of rounds and their record, and retention on it.
+//! A store with days of rounds and their record, and retention on it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +23,7 @@ const FIRST: u64 = 1_760_054_400;
 const ROUND_SECONDS: u64 = 86_400;
 
 /// How many of them.
-const ROUNDS: u64 = 20;
+const ROUNDS: u64 = 12;
 
 /// Most steps that retention takes on this history.
 const MOST_STEPS: usize = 200;
@@ -48,7 +48,7 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    /// Three LPs and twenty days. `None` where the database is not installed.
+    /// Three LPs and twelve days. `None` where the database is not installed.
     pub(super) async fn open(database: Database) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let url = match database {
@@ -86,8 +86,8 @@ impl Bench {
         let start = FIRST + number * ROUND_SECONDS;
         self.now_ms.store(start * 1000 + 5_000, Ordering::SeqCst);
         let terms_id = self.store.record_terms("{}").await.unwrap();
-        // The last LP left after the first week.
-        let lps: Vec<i64> = self.lps.iter().copied().filter(|lp| *lp < 3 || number < 7).collect();
+        // The last LP left after some days.
+        let lps: Vec<i64> = self.lps.iter().copied().filter(|lp| *lp < 3 || number < 4).collect();
         for lp_id in &lps {
             self.store.submit(sample(*lp_id, &terms_id)).await.unwrap();
         }
