@@ -81,7 +81,8 @@ impl OldPool {
         let lps = (credits / LEAST_ROUNDS).clamp(1, MOST_LPS);
         let store = &pool.app().store;
         let others = (1..lps).map(|number| Lp::new(&format!("lp-{number}")));
-        let register = async |lp: Lp| store.register("test_exchange", &lp.key, &lp.address, "btc").await.unwrap();
+        let register =
+            async |lp: Lp| store.register("test_exchange", &lp.key, &lp.address, "btc").await.unwrap();
         join_all(others.map(register)).await;
         let rounds = credits / lps;
         let history = History {

@@ -137,6 +137,9 @@ async fn a_pruned_record_is_verified_from_its_beginning_on_and_the_report_says_w
     let (pool, alice, bob) = aged().await;
     let whole = verified(&of(&pool)).await;
     assert!(!report(&whole).contains("What was not checked"), "{}", report(&whole));
+    let text = pool.get("/records/2").await.text;
+    let lines: Vec<&str> = text.lines().collect();
+    let old_head = format!("{{\"header\":{},\"signature\":{}}}\n", lines[0], lines[2]);
     forget(&pool).await;
     let pruned = verified(&of(&pool)).await;
     assert_eq!((pruned.verified.entries, pruned.verified.rounds, pruned.verified.first), (3, 1, Some(4)));
@@ -146,6 +149,11 @@ async fn a_pruned_record_is_verified_from_its_beginning_on_and_the_report_says_w
     {
         assert!(said.contains(sentence), "{said}");
     }
+    // A head that somebody kept of an older entry can be held against nothing.
+    let file = pool.folder().join("heads");
+    std::fs::write(&file, old_head).unwrap();
+    let with_head = verified(&Verification { heads: Some(file), ..of(&pool) }).await;
+    assert!(report(&with_head).contains("1 heads seen elsewhere are of entries before that"));
     // What the record comes to is what the pool says, before and after.
     let owed =
         |outcome: &Outcome| outcome.verified.balances.values().map(|balance| balance.owed_e8()).sum::<i128>();
@@ -257,6 +265,21 @@ fn everything_is_kept_unless_the_operator_says_for_how_long() {
     assert_eq!(read("", "[retention]\norders_days = 30\n"), Ok(orders));
     let all = RetentionConfig { orders_days: Some(1), records_days: Some(7), credits_days: Some(2) };
     assert_eq!(read("", SECTION), Ok(all));
+}
+
+#[test]
+fn the_section_in_the_operators_example_is_right_when_it_is_put_in_force() {
+    let example =
+        std::fs::read_to_string(alp_tests::workspace().join("examples/operator/pool.toml")).unwrap();
+    let (_, section) = example.split_once("# [retention]\n").unwrap();
+    let keys = section.lines().take_while(|line| line.starts_with('#')).filter_map(|line| {
+        let (key, days) = line.strip_prefix("# ")?.split_once("_days = ")?;
+        Some(format!("{key}_days = {}\n", days.parse::<u64>().ok()?))
+    });
+    let keys: Vec<String> = keys.collect();
+    assert_eq!(keys.len(), 3, "{keys:?}");
+    let all = RetentionConfig { orders_days: Some(30), records_days: Some(365), credits_days: Some(90) };
+    assert_eq!(read("", &format!("[retention]\n{}", keys.concat())), Ok(all));
 }
 
 #[test]

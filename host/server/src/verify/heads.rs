@@ -96,6 +96,11 @@ impl Heads {
         self.compared
     }
 
+    /// How many heads are about entries before the record's first, and cannot be compared.
+    pub(super) fn too_old(&self, first: Option<u64>) -> usize {
+        self.seen.range(..first.unwrap_or(0)).map(|(_, seen)| seen.len()).sum()
+    }
+
     /// What is wrong, with those heads whose entry never came: the record was cut off before them. Of what is older than
     /// the record's first entry nothing can be said.
     pub(super) fn findings(mut self, first: Option<u64>) -> Vec<Finding> {

@@ -46,6 +46,8 @@ pub struct Outcome {
     pub receipts_given: usize,
     /// How many heads that were seen elsewhere were compared.
     pub heads_compared: usize,
+    /// How many heads are older than the record's first entry.
+    pub heads_too_old: usize,
     /// Whether the caller gave the key.
     pub key_given: bool,
     /// What the statement is by itself, if one was given.
@@ -94,12 +96,12 @@ pub async fn verify(
         }
     }
     let mut verified = verifier.finish();
-    let heads_compared = heads.compared();
+    let (heads_compared, heads_too_old) = (heads.compared(), heads.too_old(verified.first));
     verified.findings.extend(heads.findings(verified.first));
     let (statement, wrong) = beside.end(verified.key);
     verified.findings.extend(wrong);
     let key_given = verification.key.is_some();
-    Ok(Outcome { verified, receipts_given, heads_compared, key_given, statement })
+    Ok(Outcome { verified, receipts_given, heads_compared, heads_too_old, key_given, statement })
 }
 
 impl Outcome {

@@ -61,6 +61,9 @@ pub fn report(outcome: &Outcome) -> String {
     if begins.is_some() && verified.receipts_too_old > 0 {
         row("too old", format!("{} receipts are about rounds before that", verified.receipts_too_old));
     }
+    if outcome.heads_too_old > 0 {
+        row("too old", format!("{} heads seen elsewhere are of entries before that", outcome.heads_too_old));
+    }
     let count =
         u64::try_from(verified.findings.len()).unwrap_or(u64::MAX).saturating_add(verified.more_findings);
     row("findings", count.to_string());
