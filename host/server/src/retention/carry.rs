@@ -56,7 +56,8 @@ impl Retention {
             return Ok(Step::Idle);
         }
         let entries = self.sign(counted.owed.clone(), head, days, now_ms).await?;
-        let appended = self.written("carry the record forward", self.store.append_entries(lease, &entries)).await?;
+        let appended =
+            self.written("carry the record forward", self.store.append_entries(lease, &entries)).await?;
         if appended == Appended::HeadMoved {
             // Another entry came first: it is added up, and then all is signed anew.
             self.keep(counted);

@@ -12,7 +12,7 @@ async fn stopped_at(database: Database, point: u64) -> Option<(String, bool)> {
     let (money, owed) = (bench.money().await, bench.owed_by_record().await);
     let reached = match bench.run(&bench.retention(FailAt::point(point)), CONFIG).await {
         Ok(_) => false,
-        Err(RetentionError::StoppedByTest) => true,
+        Err(RetentionError::Stopped(_)) => true,
         Err(error) => panic!("at {point}: {error}"),
     };
     assert_eq!(bench.money().await, money, "stopped at {point}");
