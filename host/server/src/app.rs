@@ -22,6 +22,7 @@ use crate::payouts::Payer;
 use crate::prices::{MAX_FEED_BYTES, PriceBoard};
 use crate::proof::OpenChallenges;
 use crate::record::SharedPublisher;
+use crate::retention::Retention;
 use crate::turns::Turns;
 use crate::why_not::WhyNot;
 
@@ -128,6 +129,8 @@ pub struct App {
     pub payer: Option<Payer>,
     /// Who tells the network what liquidity is provided, if that is configured.
     pub liquidity_reporter: Option<LiquidityReporter>,
+    /// Forgets what is old.
+    pub retention: Retention,
     /// Where replies go to be kept.
     pub kept: KeptReplies,
     /// Orders that adapters reported and no reply showed.
@@ -156,6 +159,7 @@ impl App {
         let reports = in_force.load().config.pool.liquidity_report.clone();
         let reporter = reports.map(|config| LiquidityReporter::new(store.clone(), config, fail_at.clone()));
         let liquidity_reporter = reporter.transpose()?;
+        let retention = Retention::new(store.clone(), Arc::clone(&publisher), fail_at.clone());
         Ok(Self {
             leadership,
             in_force,
@@ -177,6 +181,7 @@ impl App {
             health: Health::default(),
             payer,
             liquidity_reporter,
+            retention,
             kept,
             publisher,
             unseen_orders: UnseenOrders::default(),

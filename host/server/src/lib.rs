@@ -31,6 +31,7 @@ pub mod prices;
 pub mod proof;
 pub mod record;
 mod registrations;
+pub mod retention;
 pub mod reward_cases;
 pub mod rounds;
 pub mod server;

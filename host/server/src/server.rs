@@ -26,7 +26,7 @@ use crate::kept::{KeptReplies, KeyError};
 use crate::lifecycle::Lifecycle;
 use crate::lifecycle::versions::VersionsError;
 use crate::record::{PublishError, Publisher, SigningKeyError, read_or_make};
-use crate::{liquidity_report, loops, payouts, service};
+use crate::{liquidity_report, loops, payouts, retention, service};
 
 /// How long the start waits for adapters of configured exchanges that are not there at once.
 const ADAPTERS_WITHIN: Duration = Duration::from_secs(1);
@@ -135,6 +135,7 @@ impl Running {
             if app.liquidity_reporter.is_some() {
                 tasks.spawn(liquidity_report::liquidity_reports(Arc::clone(&app), stop.subscribe()));
             }
+            tasks.spawn(retention::retention(Arc::clone(&app), stop.subscribe()));
             tasks.spawn(loops::prices(Arc::clone(&app), stop.subscribe()));
         }
         tracing::info!(%address, "the pool is up");

@@ -6,7 +6,7 @@ use sqlx::{AnyConnection, Row};
 
 use crate::dialect::Dialect;
 use crate::error::StoreError;
-use crate::rows::{check_name, check_text, runs, signed, statement};
+use crate::rows::{check_name, check_text, credited_e8, runs, signed, statement};
 use crate::{Store, connection};
 
 /// The longest account of a credit, in bytes: a thousand orders with every figure of theirs.
@@ -48,11 +48,11 @@ impl Store {
     /// most [`MAX_BALANCES_PAGE`]. One look into an index for each.
     pub async fn balances(&self, after_lp_id: i64, limit: u32) -> Result<Vec<Balance>, StoreError> {
         let mut reader = connection(&self.shared.reader).await?;
-        let rows = sqlx::query(
-            "SELECT l.lp_id, l.exchange, l.address, (SELECT c.balance_e8 FROM credits c \
-             WHERE c.lp_id = l.lp_id ORDER BY c.entry_no DESC LIMIT 1) AS balance_e8 \
-             FROM lps l WHERE l.lp_id > $1 ORDER BY l.lp_id LIMIT $2",
-        )
+        let rows = sqlx::query(concat!(
+            "SELECT l.lp_id, l.exchange, l.address, ",
+            credited_e8!(),
+            " AS balance_e8 FROM lps l WHERE l.lp_id > $1 ORDER BY l.lp_id LIMIT $2",
+        ))
         .bind(after_lp_id)
         .bind(i64::from(limit.min(MAX_BALANCES_PAGE)))
         .fetch_all(&mut *reader)
@@ -63,7 +63,7 @@ impl Store {
                     lp_id: row.try_get("lp_id")?,
                     exchange: row.try_get("exchange")?,
                     address: row.try_get("address")?,
-                    balance_e8: row.try_get::<Option<i64>, _>("balance_e8")?.unwrap_or(0),
+                    balance_e8: row.try_get("balance_e8")?,
                 })
             })
             .collect()
@@ -166,8 +166,7 @@ async fn balances_of(
     let mut balances = BTreeMap::new();
     for run in runs(dialect, &lp_ids) {
         let mut select = sqlx::query(statement(
-            "SELECT l.lp_id, (SELECT c.balance_e8 FROM credits c WHERE c.lp_id = l.lp_id \
-             ORDER BY c.entry_no DESC LIMIT 1) AS balance_e8 FROM lps l WHERE l.lp_id IN (",
+            concat!("SELECT l.lp_id, ", credited_e8!(), " AS balance_e8 FROM lps l WHERE l.lp_id IN ("),
             "$",
             run.len(),
             ")",
@@ -176,8 +175,7 @@ async fn balances_of(
             select = select.bind(*lp_id);
         }
         for row in select.fetch_all(&mut *on).await? {
-            let balance_e8: Option<i64> = row.try_get("balance_e8")?;
-            balances.insert(row.try_get("lp_id")?, balance_e8.unwrap_or(0));
+            balances.insert(row.try_get("lp_id")?, row.try_get("balance_e8")?);
         }
     }
     Ok(balances)
@@ -185,11 +183,11 @@ async fn balances_of(
 
 /// The sum of everything a user was credited, over all exchanges.
 pub(crate) async fn total_of_user(on: &mut AnyConnection, user_id: i64) -> Result<i64, StoreError> {
-    let row = sqlx::query(
-        "SELECT CAST(COALESCE(SUM(newest.balance_e8), 0) AS BIGINT) AS total_e8 FROM \
-         (SELECT (SELECT c.balance_e8 FROM credits c WHERE c.lp_id = l.lp_id \
-          ORDER BY c.entry_no DESC LIMIT 1) AS balance_e8 FROM lps l WHERE l.user_id = $1) AS newest",
-    )
+    let row = sqlx::query(concat!(
+        "SELECT CAST(COALESCE(SUM(newest.balance_e8), 0) AS BIGINT) AS total_e8 FROM (SELECT ",
+        credited_e8!(),
+        " AS balance_e8 FROM lps l WHERE l.user_id = $1) AS newest",
+    ))
     .bind(user_id)
     .fetch_one(on)
     .await?;

@@ -75,7 +75,9 @@ pub use crate::proof::{
 pub use crate::records::{
     Appended, EntryOf, MAX_HEADER_BYTES, MAX_PACKED_BYTES, MAX_RECORDS_PAGE, NewEntry, RecordHead,
 };
-pub use crate::retention::MAX_ROUNDS_FORGOTTEN;
+pub use crate::retention::{
+    CarriedCredits, Forgot, MAX_CREDITS_CARRIED, MAX_ORDERS_FORGOTTEN, MAX_RECORDS_FORGOTTEN,
+};
 pub use crate::rounds::{
     Closed, MAX_CREDITS, MAX_GAPS_LOOKBACK, MAX_STATISTICS_BYTES, MAX_UNFINISHED, Recorded, RoundRecord,
 };

@@ -7,13 +7,15 @@
     reason = "only tests use it, and it may fail as loudly as they may"
 )]
 
+mod history;
+
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use sqlx::any::AnyConnectOptions;
@@ -21,6 +23,20 @@ use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
 use tokio::sync::OnceCell;
 
 use crate::{Clock, Store, StoreOptions};
+
+pub use history::{History, database_bytes, fill_history};
+
+/// Whether stores that are opened from now on tell each statement, as an event `sqlx::query` of the level debug.
+static STATEMENTS_ARE_TOLD: AtomicBool = AtomicBool::new(false);
+
+/// Has stores that are opened from now on tell their statements, so that a test can look at how each is run.
+pub fn tell_statements() {
+    STATEMENTS_ARE_TOLD.store(true, Ordering::SeqCst);
+}
+
+pub(crate) fn statements_are_told() -> bool {
+    STATEMENTS_ARE_TOLD.load(Ordering::SeqCst)
+}
 
 /// How long the cluster may take to answer after it was started. It takes a second or two.
 const START_WITHIN: Duration = Duration::from_secs(60);

@@ -47,6 +47,7 @@ mod proof;
 mod records;
 mod registration;
 mod reload;
+mod retention;
 mod rule_files;
 mod rules;
 mod several_servers;

@@ -206,8 +206,23 @@ pub struct PayoutShare {
 pub struct CarryForward {
     /// Why.
     pub why: String,
-    /// Each LP's balance.
+    /// Which of several entries this is that follow each other and carry forward together, counted from 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub part: u32,
+    /// How many these are.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub parts: u32,
+    /// Each LP's balance before the first of these entries, if it is not zero.
     pub lps: Vec<LpAmount>,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde wants")]
+const fn is_one(number: &u32) -> bool {
+    *number == 1
 }
 
 /// An amount of one LP.

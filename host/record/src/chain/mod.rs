@@ -33,4 +33,7 @@ pub use statement::{
     Statement, StatementAccount, StatementError, StatementHead, StatementLine,
 };
 pub use statement_text::{TextForm, read_text_form, sign_text_form};
-pub use verify::{Balance, Finding, StatementCheck, Verified, Verifier, prove_equivocation, verify_proof};
+pub use verify::{
+    Balance, Finding, MAX_CARRIED_LPS, OwedByRecord, StatementCheck, TooMuchOwed, Verified, Verifier,
+    prove_equivocation, verify_proof,
+};

@@ -10,12 +10,15 @@ use super::merkle::InclusionProof;
 use super::receipt::SignedReceipt;
 use super::round::coins_text;
 
+mod carried;
 mod neighbours;
+mod owed;
 mod payouts;
 mod receipts;
 mod round_check;
 mod statements;
 
+pub use owed::{MAX_CARRIED_LPS, OwedByRecord, TooMuchOwed};
 pub use statements::StatementCheck;
 
 /// Most findings that are kept; the rest is counted.
@@ -83,8 +86,13 @@ pub struct Verified {
     pub entries: u64,
     /// How many of them are rounds.
     pub rounds: u64,
+    /// The number of the first entry that was read: above 0 where older ones are forgotten, and balances begin with what
+    /// that entry carries forward.
+    pub first: Option<u64>,
     /// How many receipts were found to be honoured.
     pub receipts: usize,
+    /// How many receipts are about rounds before the first that was read, and were not checked.
+    pub receipts_too_old: usize,
     /// What is wrong. Nothing if the record is right.
     pub findings: Vec<Finding>,
     /// Further findings that were only counted.
@@ -102,6 +110,10 @@ pub struct Verified {
 pub struct Verifier {
     key: Option<PublicKey>,
     last: Option<Header>,
+    first: Option<u64>,
+    /// Whether the balances are those of all entries, or of all since some were carried forward.
+    complete: bool,
+    carrying: Option<carried::Carrying>,
     entries: u64,
     rounds: u64,
     findings: Vec<Finding>,
@@ -155,6 +167,7 @@ impl Verifier {
                 self.find(place, None, sentence(&error));
                 // The chain goes on with whatever follows; its link will be compared with nothing.
                 self.last = None;
+                self.complete = false;
             }
         }
     }
@@ -162,11 +175,14 @@ impl Verifier {
     /// Ends the verification.
     #[must_use]
     pub fn finish(mut self) -> Verified {
-        self.look_for_receipts_of_rounds_that_are_missing();
+        self.check_whole(None);
+        let receipts_too_old = self.look_for_receipts_of_rounds_that_are_missing();
         Verified {
             entries: self.entries,
             rounds: self.rounds,
+            first: self.first,
             receipts: self.receipts_found,
+            receipts_too_old,
             findings: self.findings,
             more_findings: self.more_findings,
             balances: self.balances,
@@ -177,6 +193,7 @@ impl Verifier {
 
     fn check(&mut self, entry: &Entry) {
         let number = entry.header.number;
+        self.begin(entry);
         self.check_key(entry);
         self.check_link(entry);
         for (seen_in, head) in self.heads.remove(&number).unwrap_or_default() {
@@ -184,6 +201,9 @@ impl Verifier {
                 let what = format!("another head was signed or shown for this entry: {seen_in} has {head}");
                 self.find(Some(number), None, what);
             }
+        }
+        if !matches!(entry.body, Body::CarryForward(_)) {
+            self.check_whole(Some(number));
         }
         match &entry.body {
             // A new epoch may follow a database that was restored, which knows an older round before.
@@ -211,7 +231,7 @@ impl Verifier {
             }
             Body::Correction(correction) => self.check_correction(number, correction),
             Body::Payout(payout) => self.check_payout(number, payout),
-            Body::CarryForward(forward) => self.check_carried(number, &forward.lps),
+            Body::CarryForward(forward) => self.check_carried(number, forward),
         }
         self.last = Some(entry.header.clone());
     }
@@ -236,6 +256,7 @@ impl Verifier {
             self.find(Some(header.number), None, format!("is of pool {}, not of {}", header.pool, last.pool));
         }
         if header.number != expected {
+            self.complete = false;
             let what = if header.number > expected {
                 format!(
                     "follows entry {}: {} between them are missing",
@@ -274,33 +295,17 @@ impl Verifier {
         self.rounds_seen = (first, Some(start.saturating_add(u64::from(seconds))));
     }
 
-    /// What is carried forward stands for the entries before. Where these were read, both must agree.
-    fn check_carried(&mut self, number: u64, lps: &[LpAmount]) {
-        let from_the_start = self.last_was_seen_from_the_start(number);
-        for lp in lps {
-            let carried = i128::from(lp.amount_e8);
-            let owed = self.balances.get(&lp.lp).copied().unwrap_or_default().owed_e8();
-            if from_the_start && owed != carried {
-                let what = format!(
-                    "carries {} forward for {}, whose entries come to {}",
-                    shown(carried),
-                    lp.lp,
-                    shown(owed)
-                );
-                self.find(Some(number), None, what);
-            }
-            self.balances.insert(lp.lp, Balance { credited_e8: carried, ..Balance::default() });
-        }
-    }
-
-    fn last_was_seen_from_the_start(&self, number: u64) -> bool {
-        self.entries == number.saturating_add(1)
-    }
-
-    /// Receipts whose round was read, or lies between rounds that were, and which no sample answered.
-    fn look_for_receipts_of_rounds_that_are_missing(&mut self) {
-        let (Some(first), Some(end)) = self.rounds_seen else { return };
+    /// Receipts whose round was read, or lies between rounds that were, and which no sample answered. How many are about
+    /// rounds before those.
+    fn look_for_receipts_of_rounds_that_are_missing(&mut self) -> usize {
+        let (Some(first), Some(end)) = self.rounds_seen else {
+            return self.receipts.values().map(Vec::len).sum();
+        };
+        let mut too_old = 0_usize;
         for ((round, lp, exchange, unit), receipts) in std::mem::take(&mut self.receipts) {
+            if round < first {
+                too_old = too_old.saturating_add(receipts.len());
+            }
             if round < first || round >= end {
                 continue;
             }
@@ -314,6 +319,7 @@ impl Verifier {
                 self.find(None, Some(round), what);
             }
         }
+        too_old
     }
 
     fn find(&mut self, entry: Option<u64>, round: Option<u64>, what: String) {

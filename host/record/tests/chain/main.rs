@@ -9,6 +9,7 @@
 )]
 
 mod books;
+mod carrying;
 mod payouts;
 mod slices;
 mod statements;

@@ -75,7 +75,12 @@ fn corrections_payouts_and_carrying_forward_keep_each_balance_exact() {
         LpAmount { lp: pseudonym(other), amount_e8: i64::try_from(amount).unwrap() }
     });
     let lps = [LpAmount { lp, amount_e8: 3 }].into_iter().chain(others).collect();
-    bodies.push(Body::CarryForward(CarryForward { why: "old rounds are dropped".into(), lps }));
+    bodies.push(Body::CarryForward(CarryForward {
+        why: "old rounds are dropped".into(),
+        part: 1,
+        parts: 1,
+        lps,
+    }));
     bodies.push(Body::Round(Box::new(round(ROUND + 180).0)));
     assert_eq!(balance_after(signed(&key(), bodies), lp), i128::from(owed / 3 + 3));
 }

@@ -32,7 +32,8 @@ pub(super) struct VerifyArguments {
     /// Another address at which the pool or a mirror answers, to see whether both show the same record.
     #[arg(long, value_name = "URL")]
     peer: Option<String>,
-    /// A folder to keep the entries in.
+    /// A folder to keep the entries in. What it has already is compared with what the pool shows, and stands for entries
+    /// that the pool has forgotten.
     #[arg(long, value_name = "FOLDER")]
     save: Option<PathBuf>,
     /// A statement as the pool served it, in any form. By itself, its signature and its sums are checked, offline; with a

@@ -10,6 +10,7 @@ mod market_section;
 mod payouts_section;
 mod pool_file;
 mod proof_section;
+mod retention_section;
 mod section;
 mod side_engine;
 mod unit;
@@ -27,6 +28,7 @@ use crate::containment::ExchangeLimits;
 use crate::liquidity_report::LiquidityReportConfig;
 use crate::network::OutboundGrant;
 use crate::payouts::PayoutsConfig;
+use crate::retention::RetentionConfig;
 
 pub use faults::{ConfigFault, ConfigFaults};
 pub use grant_section::{Builds, GrantConfig};
@@ -98,6 +100,8 @@ pub struct PoolConfig {
     pub payouts: Option<PayoutsConfig>,
     /// Whether the network is told what liquidity is provided, and how.
     pub liquidity_report: Option<LiquidityReportConfig>,
+    /// For how long what is kept.
+    pub retention: RetentionConfig,
 }
 
 /// Keeping replies, sealed, for some days.

@@ -14,6 +14,7 @@ use super::faults::ConfigFaults;
 use super::liquidityinfo_section;
 use super::payouts_section;
 use super::proof_section;
+use super::retention_section;
 use super::section::{self, Section};
 use super::{FeedsConfig, KeepConfig, Limits, PoolConfig, PriceConfig, SourceConfig};
 use crate::kept::SealingKey;
@@ -91,6 +92,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
     let proof = proof_section::read(top);
     let payouts = payouts_section::read(top, folder);
     let liquidity_report = liquidityinfo_section::read(top, folder);
+    let retention = retention_section::read(top, round);
     Some(PoolConfig {
         name: name?,
         currency: currency?,
@@ -112,6 +114,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
         proof: proof?,
         payouts: payouts?,
         liquidity_report: liquidity_report?,
+        retention: retention?,
     })
 }
 

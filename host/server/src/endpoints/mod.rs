@@ -45,6 +45,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/payouts/{user}", get(payouts::show).layer(map_response(failures::never_kept)))
         .route("/v1/statements/{user}", get(statements::show).layer(map_response(failures::never_kept)))
         .route("/head", get(head::show))
+        .route("/records", get(records::extent))
         .route("/records/{number}", get(records::show))
         .route("/rounds", get(rounds::list))
         .route("/rounds/{start}", get(rounds::show))

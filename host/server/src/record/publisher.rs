@@ -304,7 +304,8 @@ fn new_entry(entry: &Entry, previous: Option<Digest>) -> Result<NewEntry, PackEr
         Body::Round(round) => ("round", Some(round.start)),
         Body::Correction(_) => ("correction", None),
         Body::Payout(_) => ("payout", None),
-        Body::CarryForward(_) => ("carry_forward", None),
+        Body::CarryForward(forward) if forward.part == 1 => ("carry_forward", None),
+        Body::CarryForward(_) => ("carry_forward_part", None),
     };
     let head = RecordHead {
         number: entry.header.number,

@@ -96,9 +96,15 @@ impl Heads {
         self.compared
     }
 
-    /// What is wrong, with those heads whose entry never came: the record was cut off before them.
-    pub(super) fn findings(mut self) -> Vec<Finding> {
-        for (number, seen) in &self.seen {
+    /// How many heads are about entries before the record's first, and cannot be compared.
+    pub(super) fn too_old(&self, first: Option<u64>) -> usize {
+        self.seen.range(..first.unwrap_or(0)).map(|(_, seen)| seen.len()).sum()
+    }
+
+    /// What is wrong, with those heads whose entry never came: the record was cut off before them. Of what is older than
+    /// the record's first entry nothing can be said.
+    pub(super) fn findings(mut self, first: Option<u64>) -> Vec<Finding> {
+        for (number, seen) in self.seen.range(first.unwrap_or(0)..) {
             for (place, head) in seen {
                 let signed = head.header.check_signature(&head.signature).is_ok();
                 let what = if signed {
@@ -112,7 +118,7 @@ impl Heads {
         self.findings
     }
 
-    fn add(&mut self, place: String, head: SignedHead) {
+    pub(super) fn add(&mut self, place: String, head: SignedHead) {
         self.seen.entry(head.header.number).or_default().push((place, head));
     }
 }

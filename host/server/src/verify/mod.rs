@@ -3,6 +3,7 @@
 
 mod heads;
 mod report;
+mod saved;
 mod source;
 mod statement;
 
@@ -30,7 +31,7 @@ pub struct Verification {
     pub heads: Option<PathBuf>,
     /// Another address at which the pool, or a mirror of it, answers.
     pub peer: Option<String>,
-    /// A folder to put the entries into.
+    /// A folder to put the entries into. What it has already is compared, and stands for what the pool has forgotten.
     pub save: Option<PathBuf>,
     /// A file of a statement, to be held against the record.
     pub statement: Option<PathBuf>,
@@ -45,6 +46,8 @@ pub struct Outcome {
     pub receipts_given: usize,
     /// How many heads that were seen elsewhere were compared.
     pub heads_compared: usize,
+    /// How many heads are older than the record's first entry.
+    pub heads_too_old: usize,
     /// Whether the caller gave the key.
     pub key_given: bool,
     /// What the statement is by itself, if one was given.
@@ -72,16 +75,18 @@ pub async fn verify(
     let mut beside = Beside::open(verification.statement.as_deref(), verification.key)?;
     let mut verifier = Verifier::new(verification.key);
     verifier.expect_receipts(receipts);
+    let numbers = source.numbers().await?;
     if let Some(folder) = &verification.save {
         std::fs::create_dir_all(folder).map_err(|source| file_error(folder, source))?;
+        for text in saved::before(folder, &numbers, &mut heads)? {
+            verifier.push(&text);
+        }
     }
-    let numbers = source.numbers().await?;
     let (mut read, all) = (0_u64, u64::try_from(numbers.len()).unwrap_or(u64::MAX));
     for group in numbers.chunks(source::AT_A_TIME) {
         for (number, text) in source.entries(group).await? {
             if let Some(folder) = &verification.save {
-                let file = folder.join(source::file_name(number));
-                std::fs::write(&file, &text).map_err(|source| file_error(&file, source))?;
+                saved::keep(folder, number, &text)?;
             }
             verifier.push(&text);
             heads.compare(&text);
@@ -91,12 +96,12 @@ pub async fn verify(
         }
     }
     let mut verified = verifier.finish();
-    let heads_compared = heads.compared();
-    verified.findings.extend(heads.findings());
+    let (heads_compared, heads_too_old) = (heads.compared(), heads.too_old(verified.first));
+    verified.findings.extend(heads.findings(verified.first));
     let (statement, wrong) = beside.end(verified.key);
     verified.findings.extend(wrong);
     let key_given = verification.key.is_some();
-    Ok(Outcome { verified, receipts_given, heads_compared, key_given, statement })
+    Ok(Outcome { verified, receipts_given, heads_compared, heads_too_old, key_given, statement })
 }
 
 impl Outcome {

@@ -36,6 +36,10 @@ pub fn report(outcome: &Outcome) -> String {
         "balances",
         sentence(verified.balances.values().fold(Balance::default(), |sum, balance| sum.plus(*balance))),
     );
+    let begins = verified.first.filter(|first| *first > 0);
+    if let Some(first) = begins {
+        row("begins", format!("with entry {first}: older ones are forgotten"));
+    }
     if outcome.receipts_given > 0 {
         row("receipts", format!("{} of {} are honoured", verified.receipts, outcome.receipts_given));
     }
@@ -54,6 +58,12 @@ pub fn report(outcome: &Outcome) -> String {
     if outcome.heads_compared > 0 {
         row("heads", format!("{} seen elsewhere were compared", outcome.heads_compared));
     }
+    if begins.is_some() && verified.receipts_too_old > 0 {
+        row("too old", format!("{} receipts are about rounds before that", verified.receipts_too_old));
+    }
+    if outcome.heads_too_old > 0 {
+        row("too old", format!("{} heads seen elsewhere are of entries before that", outcome.heads_too_old));
+    }
     let count =
         u64::try_from(verified.findings.len()).unwrap_or(u64::MAX).saturating_add(verified.more_findings);
     row("findings", count.to_string());
@@ -69,6 +79,13 @@ pub fn report(outcome: &Outcome) -> String {
     } else {
         "\nThe record is not right.\n"
     });
+    if begins.is_some() {
+        text.push_str(
+            "What was not checked: whether the balances that the record begins with are what older entries came to, and \
+             whether its first round takes over the right things from the one before. With a folder that --save filled \
+             while the pool still had those entries, both are checked.\n",
+        );
+    }
     text.push_str(
         "What this cannot prove: that the orders existed at the exchanges at all, that every submission is in the \
          record (receipts show that of yours), or that the pool shows everybody the same record (heads that others \

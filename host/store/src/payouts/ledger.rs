@@ -10,7 +10,7 @@ use crate::credits::MAX_BALANCES_PAGE;
 use crate::dialect::{Dialect, Hold};
 use crate::error::StoreError;
 use crate::leases::{Lease, hold_lease};
-use crate::rows::{check_text, count, runs, signed, statement};
+use crate::rows::{check_text, count, credited_e8, moved_e8, runs, signed, statement};
 use crate::writer::Lock;
 use crate::{Store, connection};
 
@@ -66,14 +66,13 @@ impl Store {
     /// [`MAX_BALANCES_PAGE`]. Two looks into indexes for each.
     pub async fn owing(&self, after_lp_id: i64, limit: u32) -> Result<Vec<Owing>, StoreError> {
         let mut reader = connection(&self.shared.reader).await?;
-        let rows = sqlx::query(
-            "SELECT l.lp_id, l.exchange, l.address, \
-             COALESCE((SELECT c.balance_e8 FROM credits c WHERE c.lp_id = l.lp_id \
-              ORDER BY c.entry_no DESC LIMIT 1), 0) AS credited_e8, \
-             COALESCE((SELECT e.total_e8 FROM ledger_entries e WHERE e.lp_id = l.lp_id \
-              ORDER BY e.entry_no DESC LIMIT 1), 0) AS moved_e8 \
-             FROM lps l WHERE l.lp_id > $1 ORDER BY l.lp_id LIMIT $2",
-        )
+        let rows = sqlx::query(concat!(
+            "SELECT l.lp_id, l.exchange, l.address, ",
+            credited_e8!(),
+            " AS credited_e8, ",
+            moved_e8!(),
+            " AS moved_e8 FROM lps l WHERE l.lp_id > $1 ORDER BY l.lp_id LIMIT $2",
+        ))
         .bind(after_lp_id)
         .bind(i64::from(limit.min(MAX_BALANCES_PAGE)))
         .fetch_all(&mut *reader)
@@ -87,14 +86,13 @@ impl Store {
             return Ok(None);
         }
         let mut reader = connection(&self.shared.reader).await?;
-        let row = sqlx::query(
-            "SELECT COUNT(*) AS lps, CAST(COALESCE(SUM(\
-             COALESCE((SELECT c.balance_e8 FROM credits c WHERE c.lp_id = l.lp_id \
-              ORDER BY c.entry_no DESC LIMIT 1), 0) + \
-             COALESCE((SELECT e.total_e8 FROM ledger_entries e WHERE e.lp_id = l.lp_id \
-              ORDER BY e.entry_no DESC LIMIT 1), 0)), 0) AS BIGINT) AS owed_e8 \
-             FROM lps l JOIN users u ON u.user_id = l.user_id WHERE u.api_key = $1",
-        )
+        let row = sqlx::query(concat!(
+            "SELECT COUNT(*) AS lps, CAST(COALESCE(SUM(",
+            credited_e8!(),
+            " + ",
+            moved_e8!(),
+            "), 0) AS BIGINT) AS owed_e8 FROM lps l JOIN users u ON u.user_id = l.user_id WHERE u.api_key = $1",
+        ))
         .bind(user)
         .fetch_one(&mut *reader)
         .await?;
@@ -244,10 +242,13 @@ async fn totals_of(
     let mut totals = BTreeMap::new();
     for run in runs(dialect, &lp_ids) {
         let mut select = sqlx::query(statement(
-            "SELECT l.lp_id, COALESCE((SELECT c.balance_e8 FROM credits c WHERE c.lp_id = l.lp_id \
-             ORDER BY c.entry_no DESC LIMIT 1), 0) AS credited_e8, \
-             COALESCE((SELECT e.total_e8 FROM ledger_entries e WHERE e.lp_id = l.lp_id \
-             ORDER BY e.entry_no DESC LIMIT 1), 0) AS total_e8 FROM lps l WHERE l.lp_id IN (",
+            concat!(
+                "SELECT l.lp_id, ",
+                credited_e8!(),
+                " AS credited_e8, ",
+                moved_e8!(),
+                " AS total_e8 FROM lps l WHERE l.lp_id IN ("
+            ),
             "$",
             run.len(),
             ")",

@@ -120,6 +120,16 @@ pub struct PayoutSchedule {
 const COLUMNS: &str = "SELECT payout_id, method, stage, total_e8, outputs, comment, txid, hex, inputs, \
      since_block, created_at_ms, called_at_ms, sent_at_ms, ended_at_ms FROM payouts";
 
+/// Bounds in place of an equality, for the same reason as in `rows::credited_e8`.
+const PAYOUTS_OF_LP: &str = "SELECT e.entry_no, p.payout_id, p.stage, p.txid, p.created_at_ms, p.ended_at_ms, \
+     l.exchange, COALESCE((SELECT CASE WHEN a.next_from_ms BETWEEN 1 AND p.created_at_ms THEN a.next_address \
+     ELSE a.address END FROM address_changes a WHERE a.lp_id = l.lp_id AND a.at_ms <= p.created_at_ms \
+     ORDER BY a.change_no DESC LIMIT 1), l.address) AS address, \
+     -e.amount_e8 AS paid_e8, COALESCE(-f.amount_e8, 0) AS fee_e8 FROM ledger_entries e \
+     JOIN payouts p ON p.payout_id = e.payout_id JOIN lps l ON l.lp_id = e.lp_id \
+     LEFT JOIN ledger_entries f ON f.payout_id = e.payout_id AND f.lp_id = e.lp_id AND f.kind = 'fee' \
+     WHERE e.lp_id >= $1 AND e.lp_id <= $1 AND e.kind = 'payout' ORDER BY e.lp_id DESC, e.entry_no DESC LIMIT $2";
+
 impl Store {
     /// Payouts that are neither paid nor void, oldest first, at most [`MAX_PAYOUTS_PAGE`].
     pub async fn open_payouts(&self) -> Result<Vec<PayoutRow>, StoreError> {
@@ -212,22 +222,26 @@ impl Store {
             .await?;
         let Some(row) = row else { return Ok(None) };
         let user_id: i64 = row.try_get("user_id")?;
-        let rows = sqlx::query(
-            "SELECT p.payout_id, p.stage, p.txid, p.created_at_ms, p.ended_at_ms, l.exchange, \
-             COALESCE((SELECT CASE WHEN a.next_from_ms BETWEEN 1 AND p.created_at_ms THEN a.next_address \
-              ELSE a.address END FROM address_changes a WHERE a.lp_id = l.lp_id \
-              AND a.at_ms <= p.created_at_ms ORDER BY a.change_no DESC LIMIT 1), l.address) AS address, \
-             -e.amount_e8 AS paid_e8, COALESCE(-f.amount_e8, 0) AS fee_e8 FROM lps l \
-             JOIN ledger_entries e ON e.lp_id = l.lp_id AND e.kind = 'payout' \
-             JOIN payouts p ON p.payout_id = e.payout_id \
-             LEFT JOIN ledger_entries f ON f.payout_id = e.payout_id AND f.lp_id = e.lp_id AND f.kind = 'fee' \
-             WHERE l.user_id = $1 ORDER BY e.entry_no DESC LIMIT $2",
-        )
-        .bind(user_id)
-        .bind(signed("the number of payouts", limit.min(MAX_PAYOUTS_PAGE))?)
-        .fetch_all(&mut *reader)
-        .await?;
-        Ok(Some(rows.iter().map(user_payout).collect::<Result<_, _>>()?))
+        let limit = limit.min(MAX_PAYOUTS_PAGE);
+        let lps = sqlx::query("SELECT lp_id FROM lps WHERE user_id = $1 ORDER BY lp_id")
+            .bind(user_id)
+            .fetch_all(&mut *reader)
+            .await?;
+        // One LP after the other, each by its own entries: nobody's answer has to look through those of others.
+        let mut payouts: Vec<(u64, UserPayout)> = Vec::new();
+        for lp in &lps {
+            let rows = sqlx::query(PAYOUTS_OF_LP)
+                .bind(lp.try_get::<i64, _>("lp_id")?)
+                .bind(signed("the number of payouts", limit)?)
+                .fetch_all(&mut *reader)
+                .await?;
+            for row in &rows {
+                payouts.push((count(row, "entry_no")?, user_payout(row)?));
+            }
+        }
+        payouts.sort_unstable_by_key(|(entry_no, _)| std::cmp::Reverse(*entry_no));
+        payouts.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(Some(payouts.into_iter().map(|(_, payout)| payout).collect()))
     }
 
     async fn select_payouts(

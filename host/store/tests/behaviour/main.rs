@@ -27,6 +27,7 @@ macro_rules! suite {
             mod reads;
             mod records;
             mod registration;
+            mod retention;
             mod rounds;
             mod samples;
             mod schema;

@@ -1,6 +1,6 @@
 //! What the endpoints are told.
 
-use alp_store::{Credit, LastCredit, MAX_USER_SAMPLES, PoolStatus, UserRound, UserStats};
+use alp_store::{Credit, Forgot, LastCredit, MAX_USER_SAMPLES, PoolStatus, UserRound, UserStats};
 
 use crate::support::{FIRST_ROUND, ROUND_SECONDS, TestStore, entry};
 use super::open_for_test;
@@ -173,12 +173,15 @@ async fn pb_30_forgetting_orders_leaves_totals_history_and_unfinished_rounds_alo
     assert_eq!(test.submit(lp_id, "btc", 1, "waits").await, unfinished);
     let stats = test.store.stats_of("alice").await.unwrap();
 
-    assert_eq!(test.store.forget_orders(FIRST_ROUND + 9000, 2).await.unwrap(), 2);
-    assert_eq!(test.store.forget_orders(FIRST_ROUND + 9000, 2).await.unwrap(), 1);
-    assert_eq!(test.store.forget_orders(FIRST_ROUND + 9000, 2).await.unwrap(), 0);
+    // Six samples of each round, and as many accounts. The last round before the one that waits stays.
+    let forget = || test.store.forget_orders(&test.lease, FIRST_ROUND + 9000, 7);
+    assert_eq!(forget().await.unwrap(), Forgot { rows: 14, more: true });
+    assert_eq!(forget().await.unwrap(), Forgot { rows: 10, more: false });
+    assert_eq!(forget().await.unwrap(), Forgot::default());
     assert_eq!(test.store.stats_of("alice").await.unwrap(), stats);
     let left = test.store.orders_of("alice", 100).await.unwrap().unwrap();
-    assert_eq!(left.iter().map(|sample| sample.round_start).collect::<Vec<_>>(), [unfinished]);
+    let (starts, before) = (left.iter().map(|sample| sample.round_start), unfinished - ROUND_SECONDS);
+    assert_eq!(starts.collect::<Vec<_>>(), [unfinished, before, before]);
 }
 
 #[tokio::test]

@@ -108,6 +108,15 @@ impl TestStore {
         alp_store::testing::run_statement(&address, sql).await;
     }
 
+    /// A connection past the store, to look at rows.
+    pub(crate) async fn connect(&self) -> sqlx::AnyConnection {
+        let address = match self.url.strip_prefix("sqlite:") {
+            Some(path) => format!("sqlite://{path}"),
+            None => self.url.replace("alp@/", "alp@localhost/"),
+        };
+        <sqlx::AnyConnection as sqlx::Connection>::connect(&address).await.unwrap()
+    }
+
     /// Another server of the same database.
     pub(crate) async fn another_server(&self) -> Store {
         open_url(&self.url, self.clock()).await
