@@ -27,10 +27,12 @@ macro_rules! suite {
             mod reads;
             mod records;
             mod registration;
+            mod restored;
             mod rounds;
             mod samples;
             mod schema;
             mod servers;
+            mod side_by_side;
             mod slices;
         }
     };
