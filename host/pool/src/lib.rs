@@ -14,6 +14,7 @@
 
 pub mod address;
 pub mod apportion;
+pub mod audit;
 pub mod credit;
 pub mod decimal;
 pub mod engines;

@@ -1,9 +1,12 @@
 //! The command line of `alp`.
 
 mod adapter;
+mod audit;
+mod backup;
 mod epoch;
 mod lps;
 mod payouts;
+mod progress;
 mod replay;
 mod rewards;
 mod running;
@@ -72,6 +75,21 @@ enum Action {
     ///
     /// The exit status is 0 only if nothing is wrong. What no record can prove is said at the end.
     Verify(verify::VerifyArguments),
+    /// Make a sealed backup of the pool's database, whether or not the pool runs.
+    ///
+    /// Needs `[backup]` in pool.toml. Nobody who writes is held up. Keys, passwords and the configuration are not in it:
+    /// keep the signing key and the backup's own key elsewhere. A file database needs room for a second copy of itself.
+    Backup(backup::BackupArguments),
+    /// Put the pool's database back from a backup, where there is none. The pool must not run.
+    ///
+    /// Everything is checked before anything is put in place. The pool then goes on in a new epoch of its record, and
+    /// pays nobody until `alp payouts resume`.
+    Restore(backup::RestoreArguments),
+    /// Recompute every balance from the ledger and the published rounds, and compare with the wallet's own history.
+    ///
+    /// Reads the database as it is at one moment, whether or not the pool runs. One line for each finding. The exit
+    /// status is 0 if there is none, 1 if there is one, 2 if the books could not be read.
+    Audit(audit::AuditArguments),
     /// Go on with the record after the database was restored from a backup: it says so, and names the last head that was
     /// published. The pool must not run.
     Epoch(epoch::EpochArguments),
@@ -127,6 +145,9 @@ pub fn run_as(arguments: Vec<OsString>, leading: Vec<OsString>) -> ExitCode {
         Action::Payouts(action) => runtime.block_on(payouts::run(action)),
         Action::Lps(action) => runtime.block_on(lps::run(action)),
         Action::Replay(arguments) => runtime.block_on(replay::run(&arguments, leading)),
+        Action::Backup(arguments) => runtime.block_on(backup::back_up(arguments)),
+        Action::Restore(arguments) => runtime.block_on(backup::restore(arguments)),
+        Action::Audit(arguments) => runtime.block_on(audit::run(arguments)),
         Action::Verify(arguments) => runtime.block_on(verify::run(arguments)),
         Action::Epoch(arguments) => runtime.block_on(epoch::run(arguments)),
         Action::Key(file) => verify::show_key(&file.config),

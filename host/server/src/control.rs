@@ -85,7 +85,7 @@ impl ControlSocket {
             if !metadata.file_type().is_socket() {
                 return Err(ControlError::NotASocket { path: path.to_owned() });
             }
-            if std::os::unix::net::UnixStream::connect(path).is_ok() {
+            if is_answered(path) {
                 return Err(ControlError::InUse { path: path.to_owned() });
             }
             // Left over from a server that was killed.
@@ -204,6 +204,12 @@ async fn obey(command: Command, app: &App, pool_file: &Path, stop_server: &watch
             }
         }
     }
+}
+
+/// Whether a pool answers at a socket.
+#[must_use]
+pub fn is_answered(path: &Path) -> bool {
+    std::os::unix::net::UnixStream::connect(path).is_ok()
 }
 
 /// Asks a running pool.

@@ -3,6 +3,8 @@
 
 pub mod admission;
 pub mod app;
+pub mod audit;
+pub mod backup;
 pub mod calendar;
 pub mod check;
 pub mod cli;

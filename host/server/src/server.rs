@@ -94,6 +94,9 @@ impl Running {
             );
         }
         let store = Store::open(options).await?;
+        if let Some(restore) = store.restore_without_epoch().await? {
+            return Err(StartError::Restored { backup_at_ms: restore.backup_at_ms });
+        }
         let publisher = Arc::new(Publisher::open(&store, key).await?);
         let compiler =
             Compiler { program: compiler.0, leading_args: compiler.1, cache_dir: pool.cache.clone() };
@@ -198,6 +201,15 @@ pub enum StartError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The database was put back from a backup, and the record has not begun an epoch since.
+    #[error(
+        "the database was put back from a backup made at {backup_at_ms} ms (Unix time): before the pool goes on, `alp \
+         epoch` has to name the last head and the last round that were published"
+    )]
+    Restored {
+        /// When the backup was made, in Unix milliseconds.
+        backup_at_ms: u64,
+    },
     /// The engine for adapters.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),

@@ -28,10 +28,12 @@ mod place;
 mod prices;
 mod proof;
 mod records;
+mod restored;
 mod retention;
 mod rounds;
 mod rows;
 mod samples;
+mod snapshot;
 mod statistics;
 mod terms;
 #[cfg(feature = "testing")]
@@ -67,7 +69,7 @@ pub use crate::payouts::{
     PayoutEvent, PayoutOutput, PayoutRow, PayoutSchedule, Published, PublishedChange, Unpublished,
     UserPayout,
 };
-pub use crate::place::{check_postgres_url, postgres_url_with_password};
+pub use crate::place::{check_postgres_url, postgres_url_for_programs, postgres_url_with_password};
 pub use crate::prices::{MAX_QUOTES, Quote};
 pub use crate::proof::{
     AddressRecord, Challenge, Issued, MAX_ADDRESSES_PAGE, Met, NewAddressRecord, NewChallenge,
@@ -75,13 +77,22 @@ pub use crate::proof::{
 pub use crate::records::{
     Appended, EntryOf, MAX_HEADER_BYTES, MAX_PACKED_BYTES, MAX_RECORDS_PAGE, NewEntry, RecordHead,
 };
+<<<<<<< HEAD
 pub use crate::retention::{
     CarriedCredits, Forgot, MAX_CREDITS_CARRIED, MAX_ORDERS_FORGOTTEN, MAX_RECORDS_FORGOTTEN,
 };
+=======
+pub use crate::restored::{Restore, begin_restore, empty_database};
+pub use crate::retention::MAX_ROUNDS_FORGOTTEN;
+>>>>>>> tmp_keeping
 pub use crate::rounds::{
     Closed, MAX_CREDITS, MAX_GAPS_LOOKBACK, MAX_STATISTICS_BYTES, MAX_UNFINISHED, Recorded, RoundRecord,
 };
 pub use crate::samples::{MAX_ORDERS_BYTES, MAX_PRICE_BYTES, Placed, Sample, StoredSample};
+pub use crate::snapshot::{
+    AuditedPayout, Contents, CreditLine, Forgotten, MAX_LINES, PublishedEntry, RoundLine, Snapshot,
+    copy_file, file_of,
+};
 pub use crate::statistics::{
     Credit, CreditedRound, HISTORY_ROUNDS, LastCredit, MAX_USER_SAMPLES, PoolStatus, UserRound, UserSample,
     UserStats,

@@ -74,13 +74,7 @@ impl Store {
     /// The newest entry's head, if there is an entry.
     pub async fn record_head(&self) -> Result<Option<RecordHead>, StoreError> {
         let mut reader = connection(&self.shared.reader).await?;
-        let row = sqlx::query(
-            "SELECT number, epoch, round_start, digest, header, signature, at_ms FROM records \
-             ORDER BY number DESC LIMIT 1",
-        )
-        .fetch_optional(&mut *reader)
-        .await?;
-        row.as_ref().map(head).transpose()
+        newest_head(&mut reader).await
     }
 
     /// Adds an entry that begins the record, or an epoch after a restore. It needs no lease: of several servers that
@@ -162,6 +156,17 @@ impl Store {
     }
 }
 
+/// The newest entry's head, if there is an entry.
+pub(crate) async fn newest_head(on: &mut AnyConnection) -> Result<Option<RecordHead>, StoreError> {
+    let row = sqlx::query(
+        "SELECT number, epoch, round_start, digest, header, signature, at_ms FROM records \
+         ORDER BY number DESC LIMIT 1",
+    )
+    .fetch_optional(on)
+    .await?;
+    row.as_ref().map(head).transpose()
+}
+
 /// Adds an entry within a transaction, which its caller gives up if the head moved. Whatever the entry tells of is
 /// written in the same transaction.
 pub(crate) async fn append_in(
@@ -213,7 +218,7 @@ impl NewEntry {
     }
 }
 
-fn head(row: &AnyRow) -> Result<RecordHead, StoreError> {
+pub(crate) fn head(row: &AnyRow) -> Result<RecordHead, StoreError> {
     let round_start: Option<i64> = row.try_get("round_start")?;
     Ok(RecordHead {
         number: count(row, "number")?,

@@ -33,6 +33,7 @@ mod guests;
 mod hostile;
 mod injection;
 mod judging;
+mod keeping;
 mod kept;
 mod killed;
 mod liquidityinfo;

@@ -6,6 +6,7 @@
 //! slipped in later; each carries the root of a tree over the LPs, so that one LP's part can be shown without the rest.
 
 mod body;
+mod books;
 mod digest;
 mod entry;
 mod merkle;
@@ -21,6 +22,7 @@ pub use body::{
     Body, CarryForward, Correction, EpochStart, LpAmount, LpRound, PayoutEntry, PayoutShare, PriceQuotes,
     Quote, RoundBody, RoundCredit, SampleEntry, TermsEntry,
 };
+pub use books::{BookedCredit, CreditDifference, credit_differences, stated_sums};
 pub use digest::Digest;
 pub use entry::{Entry, EntryError, Header, MAX_ENTRY_BYTES, PoolKey, PublicKey, Signature, VERSION};
 pub use merkle::{InclusionProof, Step};

@@ -91,6 +91,14 @@ pub(super) enum PayoutsAction {
         #[command(flatten)]
         pool: PoolFile,
     },
+    /// Let payouts go on after the database was put back from a backup.
+    ///
+    /// First let the wallet's daemon catch up with its network, and adopt what it sent since the backup. With payouts by
+    /// hand, look through what you paid since.
+    Resume {
+        #[command(flatten)]
+        pool: PoolFile,
+    },
     /// Tell the transaction of a payout that was made by hand.
     Sent {
         /// Its number.
@@ -116,6 +124,7 @@ pub(super) async fn run(action: PayoutsAction) -> ExitCode {
         PayoutsAction::Hold { address, release, pool } => (pool, PayoutCommand::Hold { address, release }),
         PayoutsAction::Resolve { id, txid, unsent: _, pool } => (pool, PayoutCommand::Resolve { id, txid }),
         PayoutsAction::Adopt { txid, foreign, pool } => (pool, PayoutCommand::Adopt { txid, foreign }),
+        PayoutsAction::Resume { pool } => (pool, PayoutCommand::Resume),
         PayoutsAction::Sent { id, txid, pool } => (pool, PayoutCommand::Sent { id, txid }),
     };
     command(&pool.config, Command::Payouts(order)).await

@@ -1,19 +1,16 @@
 //! `alp verify` and `alp key`: the published record, checked by anybody, and the key it is signed with.
 
-use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use alp_record::chain::PublicKey;
 use thiserror::Error;
 
+use super::progress::Bar;
 use super::{failed, show};
 use crate::config::Config;
 use crate::record::read_signing_key;
 use crate::verify::{Verification, check_statement, report, statement_report, verify};
-
-/// How wide the bar of progress is, in characters.
-const BAR: u64 = 40;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct VerifyArguments {
@@ -65,13 +62,10 @@ pub(super) async fn run(arguments: VerifyArguments) -> ExitCode {
     }
     let record = record.unwrap_or_default();
     let verification = Verification { record, key, receipts, heads, peer, save, statement };
-    let bar = std::io::stderr().is_terminal();
-    let outcome = verify(&verification, |read, all| {
-        if bar {
-            show_progress(read, all);
-        }
-    });
-    match outcome.await {
+    let bar = Bar::new();
+    let outcome = verify(&verification, |read, all| bar.draw("verifying", read, all, "entries")).await;
+    bar.end();
+    match outcome {
         Ok(outcome) => {
             if balances {
                 show(&crate::verify::balances(&outcome));
@@ -96,13 +90,6 @@ pub(super) fn show_key(pool_file: &Path) -> ExitCode {
         }
         Err(error) => failed(&error),
     }
-}
-
-fn show_progress(read: u64, all: u64) {
-    let done = read.saturating_mul(BAR).checked_div(all).unwrap_or(BAR);
-    let bar: String = (0..BAR).map(|at| if at < done { '#' } else { '.' }).collect();
-    let end = if read == all { "\n" } else { "" };
-    let _ = write!(std::io::stderr(), "\r{bar} {read} of {all} entries{end}");
 }
 
 #[derive(Debug, Error)]

@@ -96,6 +96,8 @@ pub struct PoolConfig {
     pub keep_replies: Option<KeepConfig>,
     /// How addresses are proven, and whether they have to be.
     pub proof: ProofConfig,
+    /// Whether backups are made, and with which key.
+    pub backup: Option<BackupConfig>,
     /// Whether LPs are paid, and how.
     pub payouts: Option<PayoutsConfig>,
     /// Whether the network is told what liquidity is provided, and how.
@@ -115,6 +117,13 @@ pub struct KeepConfig {
     pub folder: PathBuf,
     /// Most bytes that are kept in all; further replies are not kept, and counted.
     pub max_bytes: u64,
+}
+
+/// Making backups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupConfig {
+    /// The file of the key that they are sealed with.
+    pub key_file: PathBuf,
 }
 
 /// What bounds requests from bots.

@@ -16,7 +16,8 @@ use super::payouts_section;
 use super::proof_section;
 use super::retention_section;
 use super::section::{self, Section};
-use super::{FeedsConfig, KeepConfig, Limits, PoolConfig, PriceConfig, SourceConfig};
+use super::{BackupConfig, FeedsConfig, KeepConfig, Limits, PoolConfig, PriceConfig, SourceConfig};
+use crate::backup::BackupKey;
 use crate::kept::SealingKey;
 use crate::network::OutboundGrant;
 
@@ -90,6 +91,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
     let limits = read_limits(top);
     let keep_replies = read_keep(top, folder);
     let proof = proof_section::read(top);
+    let backup = read_backup(top, folder);
     let payouts = payouts_section::read(top, folder);
     let liquidity_report = liquidityinfo_section::read(top, folder);
     let retention = retention_section::read(top, round);
@@ -112,6 +114,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
         limits: limits?,
         keep_replies: keep_replies?,
         proof: proof?,
+        backup: backup?,
         payouts: payouts?,
         liquidity_report: liquidity_report?,
         retention: retention?,
@@ -207,6 +210,17 @@ fn read_keep(top: &Section<'_, '_>, folder: &Path) -> Option<Option<KeepConfig>>
         folder: kept_in?,
         max_bytes: megabytes?.saturating_mul(1024 * 1024),
     }))
+}
+
+fn read_backup(top: &Section<'_, '_>, folder: &Path) -> Option<Option<BackupConfig>> {
+    let Some(section) = top.section("backup") else { return Some(None) };
+    let key_file = section.text("key_file", None).map(|path| folder.join(path));
+    section.finish();
+    if let Some(Err(error)) = key_file.as_deref().map(BackupKey::read) {
+        section.fault("key_file", format!("is no key: {error}"));
+        return None;
+    }
+    Some(Some(BackupConfig { key_file: key_file? }))
 }
 
 fn read_prices(top: &Section<'_, '_>) -> BTreeMap<String, PriceConfig> {

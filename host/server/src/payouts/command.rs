@@ -61,6 +61,8 @@ pub enum PayoutCommand {
         /// Whether it is none.
         foreign: bool,
     },
+    /// Let payouts go on after a restore.
+    Resume,
     /// Tell the transaction of a payout that was made by hand.
     Sent {
         /// Its number.
@@ -85,6 +87,7 @@ impl Payer {
             | PayoutCommand::Hold { .. }
             | PayoutCommand::Resolve { .. }
             | PayoutCommand::Adopt { .. }
+            | PayoutCommand::Resume
             | PayoutCommand::Sent { .. } => {}
         }
         let lease = lease.ok_or("another server leads: give the command there")?;
@@ -105,6 +108,7 @@ impl Payer {
             }
             PayoutCommand::Resolve { id, txid } => self.resolve(lease, id, txid).await,
             PayoutCommand::Adopt { txid, foreign } => self.adopt(lease, &txid, foreign).await,
+            PayoutCommand::Resume => self.resume(lease).await,
             PayoutCommand::Sent { id, txid } => self.sent_by_hand(lease, id, &txid).await,
         }
     }

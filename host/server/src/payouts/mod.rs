@@ -11,6 +11,7 @@ mod look;
 mod make;
 mod planning;
 mod publish;
+mod restored;
 mod review;
 mod rpc;
 mod running;
@@ -28,7 +29,7 @@ use alp_pool::payout::{Method, PayoutTerms, PlanError, WalletTerms};
 use alp_store::{Lease, Store, StoreError};
 use thiserror::Error;
 
-use crate::exchange::{ClientError, Timeouts};
+use crate::exchange::ClientError;
 use crate::fail_at::Stopped;
 use crate::network::OutboundGrant;
 use crate::record::{PublishError, SharedPublisher};
@@ -36,14 +37,12 @@ use crate::record::{PublishError, SharedPublisher};
 pub use crate::fail_at::FailAt;
 pub use command::PayoutCommand;
 pub use correct::{CorrectCommand, correct};
+pub(crate) use planning::digest_of_outputs;
 pub(crate) use rpc::parameter;
 pub use rpc::{Rpc, WalletError};
 pub use running::{next_payout_time, payouts, payouts_once};
 pub use schedule::{DAY_MS, Due, Every, due};
-pub use wallet::Wallet;
-
-/// How long a connection to the wallet may take to be made: it is on this machine or the next one.
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+pub use wallet::{History, Spend, Wallet};
 
 /// How long after a payout failed payouts are planned again, in milliseconds: what ALP-Server waited.
 const RETRY_AFTER_MS: u64 = 120_000;
@@ -131,11 +130,7 @@ impl Payer {
         config: PayoutsConfig,
         fail_at: FailAt,
     ) -> Result<Self, ClientError> {
-        let timeouts = Timeouts { connect: CONNECT_WITHIN.min(config.timeout), call: config.timeout };
-        let wallet = match &config.wallet {
-            Some(grant) => Some(Wallet::new(Rpc::new(grant.clone(), timeouts)?)),
-            None => None,
-        };
+        let wallet = Wallet::of(&config)?;
         Ok(Self { store, publisher, config, wallet, require_proof: AtomicBool::new(false), fail_at })
     }
 

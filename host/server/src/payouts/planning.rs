@@ -154,15 +154,20 @@ impl Payer {
 
     fn new_payout(&self, planned: &PlannedPayout) -> NewPayout {
         let outputs: Vec<PayoutOutput> = planned.outputs.iter().map(stored).collect();
-        let mut digest = Sha256::new();
-        for output in &outputs {
-            digest.update(format!("{} {}\n", output.address, output.amount_e8));
-        }
-        let digest: String =
-            digest.finalize().iter().take(DIGEST_BYTES).map(|byte| format!("{byte:02x}")).collect();
+        let digest =
+            digest_of_outputs(outputs.iter().map(|output| (output.address.as_str(), output.amount_e8)));
         let comment_head = format!("alp:{}", self.config.pool_id);
         NewPayout { method: self.method_name().to_owned(), comment_head, digest, outputs }
     }
+}
+
+/// What tells the outputs of a payout, in their order, in its comment.
+pub(crate) fn digest_of_outputs<'o>(outputs: impl IntoIterator<Item = (&'o str, i64)>) -> String {
+    let mut digest = Sha256::new();
+    for (address, amount_e8) in outputs {
+        digest.update(format!("{address} {amount_e8}\n"));
+    }
+    digest.finalize().iter().take(DIGEST_BYTES).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Coins stay far below 63 bits: [`Coins`] bounds them.

@@ -14,13 +14,22 @@ impl Payer {
     /// [`StepError`]. What was written stands, and the next step goes on from there.
     pub async fn step(&self, lease: &Lease, now_ms: u64) -> Result<Outcome, StepError> {
         self.publisher.catch_up(&self.store, lease).await?;
-        let Some(wallet) = &self.wallet else { return self.step_by_hand(lease, now_ms).await };
+        let held = self.held_after_restore(lease).await?;
+        let Some(wallet) = &self.wallet else {
+            return match held {
+                Some(why) => Ok(Outcome::Stopped(why)),
+                None => self.step_by_hand(lease, now_ms).await,
+            };
+        };
         let view = match self.look(wallet).await? {
             Ok(view) => view,
             Err(error) => return self.hindered(lease, &error).await,
         };
         self.end_alarm(lease, "wallet", "calls").await?;
         let mut stopped = self.unknown_spends(lease, &view).await?;
+        if let Some(why) = held {
+            return Ok(Outcome::Stopped(stopped.unwrap_or(why)));
+        }
         let mut waiting = false;
         for payout in view.open.iter().filter(|payout| payout.stage != "reserved") {
             match self.review_one(lease, wallet, &view, payout).await? {

@@ -277,7 +277,7 @@ fn owing(row: &AnyRow) -> Result<Owing, StoreError> {
     })
 }
 
-fn ledger_entry(row: &AnyRow) -> Result<LedgerEntry, StoreError> {
+pub(crate) fn ledger_entry(row: &AnyRow) -> Result<LedgerEntry, StoreError> {
     let payout_id: Option<i64> = row.try_get("payout_id")?;
     Ok(LedgerEntry {
         entry_no: count(row, "entry_no")?,

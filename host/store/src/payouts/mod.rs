@@ -19,12 +19,14 @@ use crate::rows::{count, signed};
 use crate::{Store, connection};
 
 pub use documents::{AdoptedPayout, NewPayout, PayoutChange, PayoutDebit, PayoutOutput};
+pub(crate) use ledger::ledger_entry;
 pub use ledger::{LedgerEntry, Owing};
 pub use marks::{AddressMark, Alarm, Approval, Foreign};
 pub use published::{NewCorrection, Published, Unpublished};
 pub use statements::{
     AccountOfUser, CreditedUntil, MAX_STATEMENT_BOUNDS, MAX_STATEMENT_CHANGES, PublishedChange,
 };
+pub(crate) use writes::void_unsent;
 
 /// The most payouts of one planning: at the default of a hundred outputs they pay the most LPs planned for at once.
 pub const MAX_NEW_PAYOUTS: usize = 1_000;
@@ -153,11 +155,12 @@ impl Store {
         Ok(self.select_payouts("WHERE payout_id = $1", payout_id).await?.pop())
     }
 
-    /// Which of these transactions or comments the ledger knows, as payouts' or as foreign ones.
+    /// Whether the ledger knows a transaction by its id or its comment, as a payout that stands or as a foreign one. What
+    /// a void payout took was given back, so a transaction that still made it is one that the ledger does not count.
     pub async fn known_in_ledger(&self, txid: &str, comment: &str) -> Result<bool, StoreError> {
         let mut reader = connection(&self.shared.reader).await?;
         let row = sqlx::query(
-            "SELECT (SELECT COUNT(*) FROM payouts WHERE comment = $2 OR txid = $1) + \
+            "SELECT (SELECT COUNT(*) FROM payouts WHERE (comment = $2 OR txid = $1) AND stage <> 'void') + \
              (SELECT COUNT(*) FROM payout_foreign WHERE txid = $1) AS known",
         )
         .bind(txid)
@@ -252,6 +255,22 @@ impl Store {
         let mut reader = connection(&self.shared.reader).await?;
         select(&mut reader, filter, signed("the number", parameter)?).await
     }
+}
+
+/// Payouts whose number is above `payout_id`, by rising number.
+pub(crate) async fn payouts_after(
+    on: &mut AnyConnection,
+    payout_id: u64,
+    limit: u32,
+) -> Result<Vec<PayoutRow>, StoreError> {
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "{COLUMNS} WHERE payout_id > $1 ORDER BY payout_id LIMIT $2"
+    )))
+    .bind(signed("the payout", payout_id)?)
+    .bind(i64::from(limit))
+    .fetch_all(on)
+    .await?;
+    rows.iter().map(payout_row).collect()
 }
 
 /// Payouts by a filter that is a constant of this module.

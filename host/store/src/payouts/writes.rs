@@ -7,12 +7,15 @@ use super::ledger::{Below, NewEntry, insert_entries};
 use super::published::is_published;
 use super::{MAX_NEW_PAYOUTS, MAX_NOTE_BYTES, outputs_text, select};
 use crate::Store;
-use crate::dialect::Hold;
+use crate::dialect::{Dialect, Hold};
 use crate::error::StoreError;
 use crate::leases::{Lease, hold_lease};
 use crate::proof::check_payable;
 use crate::rows::{check_text, signed, unsigned};
 use crate::writer::Lock;
+
+/// Payouts that are ended together after a restore.
+const UNSENT_AT_ONCE: i64 = 100;
 
 impl Store {
     /// Reserves payouts: their rows, and what they take from balances, all or nothing. `slot_ms` is the time they were
@@ -152,46 +155,77 @@ impl Store {
         hold_lease(&mut transaction, write.dialect, lease, Hold::Shared).await?;
         write.lock(&mut transaction, Lock::Ledger).await?;
         let at_ms = write.now_ms(&mut transaction).await?;
-        let change = PayoutChange { note: note.to_owned(), ..PayoutChange::default() };
-        if !update_stage(&mut transaction, payout_id, (from, "void"), &change, at_ms).await? {
+        if !void_in(&mut transaction, write.dialect, (payout_id, from), note, at_ms).await? {
             return Ok(false);
         }
-        let id = signed("the payout", payout_id)?;
-        if is_published(&mut transaction, id).await? {
-            return Err(StoreError::corrupt("a payout that is published as sent is in a stage before that"));
-        }
-        let taken = sqlx::query(
-            "SELECT lp_id, kind, amount_e8 FROM ledger_entries WHERE payout_id = $1 \
-             AND kind IN ('payout', 'fee') ORDER BY entry_no",
-        )
-        .bind(id)
-        .fetch_all(&mut *transaction)
-        .await?;
-        let mut entries = Vec::with_capacity(taken.len());
-        for row in &taken {
-            let (kind, amount_e8): (String, i64) = (row.try_get("kind")?, row.try_get("amount_e8")?);
-            let kind = if kind == "fee" { "fee_returned" } else { "payout_returned" };
-            let amount_e8 = amount_e8.checked_neg().ok_or(StoreError::corrupt("a debit"))?;
-            entries.push(NewEntry {
-                lp_id: row.try_get("lp_id")?,
-                kind,
-                payout_id: Some(id),
-                amount_e8,
-                why: note,
-                who: "",
-            });
-        }
-        insert_entries(&mut transaction, write.dialect, &entries, at_ms, Below::Entered).await?;
-        sqlx::query("UPDATE payout_approvals SET payout_id = 0 WHERE payout_id = $1")
-            .bind(id)
-            .execute(&mut *transaction)
-            .await?;
         sqlx::query("UPDATE payout_schedule SET retry_at_ms = $1 WHERE name = 'payouts'")
             .bind(signed("the time", retry_at_ms)?)
             .execute(&mut *transaction)
             .await?;
         write.commit(transaction).await?;
         Ok(true)
+    }
+}
+
+/// Ends a payout of which nothing was sent, in a transaction that has the ledger's lock. Whether it was in the stage
+/// `from`.
+async fn void_in(
+    on: &mut AnyConnection,
+    dialect: Dialect,
+    (payout_id, from): (u64, &str),
+    note: &str,
+    at_ms: u64,
+) -> Result<bool, StoreError> {
+    let change = PayoutChange { note: note.to_owned(), ..PayoutChange::default() };
+    if !update_stage(on, payout_id, (from, "void"), &change, at_ms).await? {
+        return Ok(false);
+    }
+    let id = signed("the payout", payout_id)?;
+    if is_published(on, id).await? {
+        return Err(StoreError::corrupt("a payout that is published as sent is in a stage before that"));
+    }
+    let taken = sqlx::query(
+        "SELECT lp_id, kind, amount_e8 FROM ledger_entries WHERE payout_id = $1 \
+         AND kind IN ('payout', 'fee') ORDER BY entry_no",
+    )
+    .bind(id)
+    .fetch_all(&mut *on)
+    .await?;
+    let mut entries = Vec::with_capacity(taken.len());
+    for row in &taken {
+        let (kind, amount_e8): (String, i64) = (row.try_get("kind")?, row.try_get("amount_e8")?);
+        let kind = if kind == "fee" { "fee_returned" } else { "payout_returned" };
+        let amount_e8 = amount_e8.checked_neg().ok_or(StoreError::corrupt("a debit"))?;
+        let lp_id = row.try_get("lp_id")?;
+        entries.push(NewEntry { lp_id, kind, payout_id: Some(id), amount_e8, why: note, who: "" });
+    }
+    insert_entries(on, dialect, &entries, at_ms, Below::Entered).await?;
+    sqlx::query("UPDATE payout_approvals SET payout_id = 0 WHERE payout_id = $1")
+        .bind(id)
+        .execute(on)
+        .await?;
+    Ok(true)
+}
+
+/// Ends every payout that was not sent yet, as far as this database knows: reserved ones and those that are signed. Their
+/// numbers.
+pub(crate) async fn void_unsent(
+    on: &mut AnyConnection,
+    dialect: Dialect,
+    at_ms: u64,
+    note: &str,
+) -> Result<Vec<u64>, StoreError> {
+    let mut voided = Vec::new();
+    loop {
+        let filter = "WHERE stage IN ('reserved', 'prepared') ORDER BY payout_id LIMIT $1";
+        let open = select(on, filter, UNSENT_AT_ONCE).await?;
+        if open.is_empty() {
+            return Ok(voided);
+        }
+        for payout in open {
+            void_in(on, dialect, (payout.payout_id, &payout.stage), note, at_ms).await?;
+            voided.push(payout.payout_id);
+        }
     }
 }
 

@@ -27,11 +27,16 @@ macro_rules! suite {
             mod reads;
             mod records;
             mod registration;
+<<<<<<< HEAD
             mod retention;
+=======
+            mod restored;
+>>>>>>> tmp_keeping
             mod rounds;
             mod samples;
             mod schema;
             mod servers;
+            mod side_by_side;
             mod slices;
         }
     };
