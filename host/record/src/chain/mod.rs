@@ -6,11 +6,13 @@
 //! slipped in later; each carries the root of a tree over the LPs, so that one LP's part can be shown without the rest.
 
 mod body;
+mod comparison;
 mod digest;
 mod entry;
 mod merkle;
 mod pseudonym;
 mod receipt;
+mod replay;
 mod round;
 mod verify;
 
@@ -18,10 +20,12 @@ pub use body::{
     Body, CarryForward, Correction, EpochStart, LpAmount, LpRound, PayoutEntry, PriceQuotes, Quote,
     RoundBody, RoundCredit, SampleEntry, TermsEntry,
 };
+pub use comparison::{BothSums, Comparison, ComparisonError, Line, MAX_LINES, MAX_PARTS, MarketSums, Part};
 pub use digest::Digest;
 pub use entry::{Entry, EntryError, Header, MAX_ENTRY_BYTES, PoolKey, PublicKey, Signature, VERSION};
 pub use merkle::{InclusionProof, Step};
 pub use pseudonym::{NONCE_BYTES, Opening, order_commitment};
 pub use receipt::{Receipt, SignedReceipt};
+pub use replay::{JudgedMarket, OtherRules, Replacements, Replay, ReplayError};
 pub use round::{LpSamples, RoundInputs, StoredOrders, round_body};
 pub use verify::{Balance, Finding, Verified, Verifier, prove_equivocation, verify_proof};

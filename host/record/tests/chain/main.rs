@@ -9,6 +9,8 @@
 )]
 
 mod books;
+mod replaying;
+mod shown;
 mod slices;
 mod tampering;
 mod verifying;
