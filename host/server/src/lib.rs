@@ -37,6 +37,7 @@ pub mod server;
 mod service;
 pub mod shadow;
 mod sightings;
+pub mod simulate;
 pub mod submissions;
 pub mod turns;
 pub mod verify;

@@ -13,8 +13,8 @@ use crate::judged::MarketStatistics;
 /// Most LPs times markets that are told apart: some hundred megabytes.
 pub const MAX_LINES: usize = 1_000_000;
 
-/// Most parts of time that are told apart: a chart has no more columns.
-pub const MAX_PARTS: usize = 64;
+/// Most parts of time that are told apart: a chart on a terminal has no more room.
+pub const MAX_PARTS: usize = 24;
 
 /// A sum as it was recorded, and as it would have been, in whole 1e-8 of the coin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

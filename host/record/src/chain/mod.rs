@@ -28,4 +28,4 @@ pub use pseudonym::{NONCE_BYTES, Opening, order_commitment};
 pub use receipt::{Receipt, SignedReceipt};
 pub use replay::{JudgedMarket, OtherRules, Replacements, Replay, ReplayError};
 pub use round::{LpSamples, RoundInputs, StoredOrders, round_body};
-pub use verify::{Balance, Finding, Verified, Verifier, prove_equivocation, verify_proof};
+pub use verify::{Balance, CheckedEntry, Finding, Verified, Verifier, prove_equivocation, verify_proof};

@@ -35,16 +35,19 @@ pub(super) struct VerifyArguments {
     /// A folder to keep the entries in.
     #[arg(long, value_name = "FOLDER")]
     save: Option<PathBuf>,
+    /// How many entries are checked at a time. Default: as many as there are cores.
+    #[arg(long, value_name = "COUNT", default_value_t = 0, hide_default_value = true)]
+    threads: usize,
 }
 
 /// Verifies: the exit status is 0 only if nothing is wrong.
 pub(super) async fn run(arguments: VerifyArguments) -> ExitCode {
-    let VerifyArguments { record, key, receipts, heads, peer, save } = arguments;
+    let VerifyArguments { record, key, receipts, heads, peer, save, threads } = arguments;
     let key = match key.map(|key| PublicKey::parse(&key).ok_or(NotAKey)).transpose() {
         Ok(key) => key,
         Err(error) => return failed(&error),
     };
-    let verification = Verification { record, key, receipts, heads, peer, save };
+    let verification = Verification { record, key, receipts, heads, peer, save, threads };
     let bar = std::io::stderr().is_terminal();
     let outcome = verify(&verification, |read, all| {
         if bar {
@@ -75,7 +78,8 @@ pub(super) fn show_key(pool_file: &Path) -> ExitCode {
     }
 }
 
-fn show_progress(read: u64, all: u64) {
+/// Draws the bar: after `read` of `all` entries.
+pub(super) fn show_progress(read: u64, all: u64) {
     let done = read.saturating_mul(BAR).checked_div(all).unwrap_or(BAR);
     let bar: String = (0..BAR).map(|at| if at < done { '#' } else { '.' }).collect();
     let end = if read == all { "\n" } else { "" };

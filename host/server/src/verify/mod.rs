@@ -1,13 +1,14 @@
 //! `alp verify`: reads a pool's record from its address or a folder and has it checked, entry by entry.
 //! It knows where entries come from; what is right is the record's own crate, which needs no pool.
 
+pub(crate) mod ahead;
 mod heads;
 mod report;
-mod source;
+pub(crate) mod source;
 
 use std::path::PathBuf;
 
-use alp_record::chain::{Finding, PublicKey, Verified, Verifier};
+use alp_record::chain::{CheckedEntry, Finding, PublicKey, Verified, Verifier};
 use thiserror::Error;
 
 use heads::Heads;
@@ -29,6 +30,8 @@ pub struct Verification {
     pub peer: Option<String>,
     /// A folder to put the entries into.
     pub save: Option<PathBuf>,
+    /// How many entries are checked at a time; 0 for as many as there are cores. What is found is the same.
+    pub threads: usize,
 }
 
 /// What came of it.
@@ -69,18 +72,22 @@ pub async fn verify(
     }
     let numbers = source.numbers().await?;
     let (mut read, all) = (0_u64, u64::try_from(numbers.len()).unwrap_or(u64::MAX));
-    for group in numbers.chunks(source::AT_A_TIME) {
-        for (number, text) in source.entries(group).await? {
-            if let Some(folder) = &verification.save {
-                let file = folder.join(source::file_name(number));
-                std::fs::write(&file, &text).map_err(|source| file_error(&file, source))?;
-            }
-            verifier.push(&text);
-            heads.compare(&text);
-            read = read.saturating_add(1);
-            progress(read, all);
+    let take = |number: u64, (text, checked): (String, CheckedEntry)| -> Result<(), VerifyError> {
+        if let Some(folder) = &verification.save {
+            let file = folder.join(source::file_name(number));
+            std::fs::write(&file, &text).map_err(|source| file_error(&file, source))?;
         }
-    }
+        verifier.push_checked(checked);
+        heads.compare(&text);
+        read = read.saturating_add(1);
+        progress(read, all);
+        Ok(())
+    };
+    let check = |text: String| {
+        let checked = CheckedEntry::read(&text);
+        (text, checked)
+    };
+    ahead::in_order(&source, &numbers, verification.threads, check, take).await?;
     let mut verified = verifier.finish();
     let heads_compared = heads.compared();
     verified.findings.extend(heads.findings());
@@ -148,6 +155,12 @@ pub enum VerifyError {
         address: String,
         /// What it did.
         reason: String,
+    },
+    /// The program ends, or a part of it ended.
+    #[error("checking entry {number} was broken off: it can be tried again")]
+    BrokenOff {
+        /// The entry's number.
+        number: u64,
     },
 }
 
