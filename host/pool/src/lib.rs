@@ -31,5 +31,6 @@ pub mod schedule;
 mod softplus;
 pub mod terms;
 mod wide;
+pub mod worth;
 
 pub use wide::Overflow;

@@ -32,6 +32,7 @@ mod retention;
 mod rounds;
 mod rows;
 mod samples;
+mod shown;
 mod statistics;
 mod terms;
 #[cfg(feature = "testing")]
@@ -78,6 +79,7 @@ pub use crate::rounds::{
     Closed, MAX_CREDITS, MAX_GAPS_LOOKBACK, MAX_STATISTICS_BYTES, MAX_UNFINISHED, Recorded, RoundRecord,
 };
 pub use crate::samples::{MAX_ORDERS_BYTES, MAX_PRICE_BYTES, Placed, Sample, StoredSample};
+pub use crate::shown::ShownSample;
 pub use crate::statistics::{
     Credit, CreditedRound, HISTORY_ROUNDS, LastCredit, MAX_USER_SAMPLES, PoolStatus, UserRound, UserSample,
     UserStats,

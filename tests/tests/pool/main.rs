@@ -13,6 +13,7 @@
 mod adapters;
 mod architecture;
 mod books;
+mod bot_receipts;
 mod check;
 mod components;
 mod concurrency;

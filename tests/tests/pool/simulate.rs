@@ -79,10 +79,8 @@ async fn another_target_and_another_engine_give_what_a_pool_with_those_rules_cre
     ] {
         let simulated = simulated(&of(&pool, settings)).await;
         let with_those_rules = with_rounds(other).await;
-        let paid = BothSums {
-            recorded_e8: credited(&pool).await,
-            other_e8: credited(&with_those_rules).await,
-        };
+        let paid =
+            BothSums { recorded_e8: credited(&pool).await, other_e8: credited(&with_those_rules).await };
         assert_eq!(simulated.comparison.paid, paid, "{settings:?}");
         assert_ne!(paid.difference_e8(), 0);
         // The same from the files of the other pool.

@@ -118,7 +118,8 @@ where
     let (stop, stopped) = watch::channel(false);
     let pool = PoolClient::new(pool, identity).unwrap();
     let clock = system_clock();
-    let bot = Bot { settings, pool, signer, trader, nonces, clock, events, counts };
+    let bot =
+        Bot { settings, pool, signer, trader, receipts: None, heads: false, nonces, clock, events, counts };
     let task = tokio::spawn(bot.run(stopped));
     RunningBot { events: received, counts: counted, stop, task }
 }

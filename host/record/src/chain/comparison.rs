@@ -146,8 +146,7 @@ impl Comparison {
     ) -> Result<(), ComparisonError> {
         for lp in &round.lps {
             for credit in &lp.credits {
-                let line =
-                    Line { lp: lp.lp, exchange: credit.exchange.clone(), unit: credit.unit.clone() };
+                let line = Line { lp: lp.lp, exchange: credit.exchange.clone(), unit: credit.unit.clone() };
                 if self.lines.len() >= MAX_LINES && !self.lines.contains_key(&line) {
                     return Err(ComparisonError::Lines);
                 }

@@ -6,6 +6,7 @@
 //! slipped in later; each carries the root of a tree over the LPs, so that one LP's part can be shown without the rest.
 
 mod body;
+mod canonical;
 mod comparison;
 mod digest;
 mod entry;

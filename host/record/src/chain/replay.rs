@@ -131,7 +131,7 @@ impl Round<'_> {
         }
         let terms = self.terms(&lps);
         let carried = self.carried();
-        let computed = recompute((self.round.start, length), &terms, &carried, &lps)?;
+        let computed = recompute((self.round.start, length), &terms, &carried, &lps, None)?;
         let statistics: RoundStatistics = from_json(&computed.statistics, "statistics")?;
         let credits = credits_by_lp(&computed, &lps)?;
         for (lp, credits) in lps.iter_mut().zip(credits) {
@@ -211,7 +211,8 @@ impl Round<'_> {
             if !markets.insert((&sample.exchange, &sample.unit)) {
                 continue;
             }
-            let ours = |other: &&SampleEntry| (&other.exchange, &other.unit) == (&sample.exchange, &sample.unit);
+            let ours =
+                |other: &&SampleEntry| (&other.exchange, &other.unit) == (&sample.exchange, &sample.unit);
             let latest = lp.samples.iter().filter(ours).max_by_key(|sample| sample.at_ms).unwrap_or(sample);
             let Some(rules) = self.other(latest) else {
                 held_against.extend(lp.before.iter().filter(ours).cloned());

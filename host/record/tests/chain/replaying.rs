@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use alp_record::chain::{
-    Body, BothSums, Comparison, Digest, EpochStart, JudgedMarket, MAX_PARTS, OtherRules, Replacements, Replay,
-    RoundBody, Verifier,
+    Body, BothSums, Comparison, Digest, EpochStart, JudgedMarket, MAX_PARTS, OtherRules, Replacements,
+    Replay, RoundBody, Verifier,
 };
 use alp_record::{MarketTerms, Pair};
 use proptest::prelude::*;
@@ -28,8 +28,7 @@ fn replayed(record: &[RoundBody], other: Option<&MarketTerms>) -> Vec<RoundBody>
 }
 
 fn findings(bodies: &[RoundBody]) -> Vec<String> {
-    let start =
-        EpochStart { reason: "begins".to_owned(), last_published: Digest::NOTHING, last_round: 0 };
+    let start = EpochStart { reason: "begins".to_owned(), last_published: Digest::NOTHING, last_round: 0 };
     let rounds = bodies.iter().map(|body| Body::Round(Box::new(body.clone())));
     let entries = signed(&key(), std::iter::once(Body::Epoch(start)).chain(rounds).collect());
     let mut verifier = Verifier::new(Some(key().public()));
@@ -83,8 +82,7 @@ fn with_ages_of(result: &RoundBody, expected: &mut RoundBody) {
 
 /// Two rounds in which LP 1 shows 400 and LP 2 shows 200 on the ask side, at the price itself.
 fn two_asks() -> Vec<ShownRound> {
-    let shown =
-        |lp, amount| Shown { lp, second: 5, rate: None, orders: vec![(1, true, 0, amount)] };
+    let shown = |lp, amount| Shown { lp, second: 5, rate: None, orders: vec![(1, true, 0, amount)] };
     let round = |after| ShownRound { after, moved: false, shown: vec![shown(1, 400), shown(2, 200)] };
     vec![round(1), round(1)]
 }

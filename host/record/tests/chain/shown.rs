@@ -52,15 +52,28 @@ pub(crate) struct ShownRound {
 
 pub(crate) fn rounds() -> impl Strategy<Value = Vec<ShownRound>> {
     let order = (0_u8..4, any::<bool>(), 0_u8..250, prop_oneof![1_u32..2_000, Just(500)]);
-    let shown = (1..=LPS, 0_u64..60, prop::option::weighted(0.3, 0_u8..20), prop::collection::vec(order, 0..5))
-        .prop_map(|(lp, second, rate, mut orders)| {
-            orders.sort_by_key(|order| order.0);
-            orders.dedup_by_key(|order| order.0);
-            Shown { lp, second, rate, orders }
-        });
-    let round = (prop_oneof![4 => Just(1_u64), 1 => Just(2)], any::<bool>(), prop::collection::vec(shown, 1..14))
-        .prop_map(|(after, moved, shown)| ShownRound { after, moved, shown });
+    let shown =
+        (1..=LPS, 0_u64..60, prop::option::weighted(0.3, 0_u8..20), prop::collection::vec(order, 0..5))
+            .prop_map(|(lp, second, rate, mut orders)| {
+                orders.sort_by_key(|order| order.0);
+                orders.dedup_by_key(|order| order.0);
+                Shown { lp, second, rate, orders }
+            });
+    let round =
+        (prop_oneof![4 => Just(1_u64), 1 => Just(2)], any::<bool>(), prop::collection::vec(shown, 1..14))
+            .prop_map(|(after, moved, shown)| ShownRound { after, moved, shown });
     prop::collection::vec(round, 1..5)
+}
+
+/// Two rounds in which two LPs show the same ask in the first and in the last slice.
+pub(crate) fn steady() -> Vec<ShownRound> {
+    let shown = |lp, second| Shown { lp, second, rate: None, orders: vec![(1, true, 0, 400)] };
+    let round = || ShownRound {
+        after: 1,
+        moved: false,
+        shown: vec![shown(1, 5), shown(1, 55), shown(2, 5), shown(2, 55)],
+    };
+    vec![round(), round()]
 }
 
 /// Rules of every kind.
@@ -79,19 +92,13 @@ pub(crate) fn every_kind() -> Vec<MarketTerms> {
     let pot = |target: &str| {
         let of = terms();
         let sides = (of.side(Side::Ask).clone(), of.side(Side::Bid).clone());
-        let terms = alp_pool::terms::Terms::new(
-            of.reward_per_minute(),
-            amount(target),
-            of.fill(),
-            sides.0,
-            sides.1,
-        );
+        let terms =
+            alp_pool::terms::Terms::new(of.reward_per_minute(), amount(target), of.fill(), sides.0, sides.1);
         terms.unwrap()
     };
     let uniform = SideEngine::UniformAuction(UniformAuctionRule::new(rate("0.1"), amount("700")).unwrap());
     let fixed_cost = SideEngine::FixedCost(FixedCostRule::new(coins("14.4")).unwrap());
-    let sigmoid =
-        SideEngine::Sigmoid(SigmoidRule::new(rate("0.05"), amount("900"), amount("100")).unwrap());
+    let sigmoid = SideEngine::Sigmoid(SigmoidRule::new(rate("0.05"), amount("900"), amount("100")).unwrap());
     let tolerance = Ratio::parse("0.012").unwrap();
     let spread = SpreadWeightedRule::new(coins("14.4"), tolerance, 2).unwrap();
     let tllp = TllpRule::new(Highest::Rate(rate("0.08")), amount("600")).unwrap();
@@ -106,16 +113,16 @@ pub(crate) fn every_kind() -> Vec<MarketTerms> {
         )
         .unwrap(),
         both(uniform.clone(), plain()),
-        both(
-            fixed_cost,
-            CommonRules { unpaid: carries, looks: looks(6, Rule::Interval, true), ..plain() },
-        ),
+        both(fixed_cost, CommonRules { unpaid: carries, looks: looks(6, Rule::Interval, true), ..plain() }),
         both(sigmoid, CommonRules { looks: looks(3, Rule::Last, false), ..plain() }),
         both(
             SideEngine::SpreadWeighted(spread),
             CommonRules { counting: matures, looks: looks(6, Rule::Last, false), ..plain() },
         ),
-        both(SideEngine::AuctionTllp(tllp), CommonRules { looks: looks(2, Rule::Interval, false), ..plain() }),
+        both(
+            SideEngine::AuctionTllp(tllp),
+            CommonRules { looks: looks(2, Rule::Interval, false), ..plain() },
+        ),
     ]
 }
 

@@ -26,8 +26,8 @@ pub(super) struct VerifyArguments {
     /// A folder of receipts that a bot kept, one a line.
     #[arg(long, value_name = "FOLDER")]
     receipts: Option<PathBuf>,
-    /// A file of heads that were seen before, one a line, each as the pool's /head shows it.
-    #[arg(long, value_name = "FILE")]
+    /// A file of heads that were seen before, one a line, each as the pool's /head shows it; or a folder of such files.
+    #[arg(long, value_name = "FILE|FOLDER")]
     heads: Option<PathBuf>,
     /// Another address at which the pool or a mirror answers, to see whether both show the same record.
     #[arg(long, value_name = "URL")]

@@ -19,6 +19,7 @@ mod root;
 mod rounds;
 mod stats;
 mod status;
+mod worth;
 
 use std::sync::Arc;
 

@@ -53,7 +53,9 @@ impl MarketSection {
             [side, key] if key == "engine" => self.0.retain(|path, _| path.first() != Some(side)),
             [key] => self.0.retain(|path, _| path.last() != Some(key)),
             // Where a side or a rank has a target of its own, the market's is what they come to.
-            [.., key] if key == "target" => drop(self.0.remove(path.get(path.len() - 1..).unwrap_or_default())),
+            [.., key] if key == "target" => {
+                drop(self.0.remove(path.get(path.len() - 1..).unwrap_or_default()))
+            }
             [..] => {}
         }
         self.0.insert(path.to_vec(), toml_value(value));
@@ -219,7 +221,9 @@ mod tests {
             format!("engine = \"auction_tllp\"\nrate = 0.1\ntarget = 100\n{sides}"),
             format!("engine = \"auction_tllp\"\ndaily = 5\ntarget = 100\n{sides}"),
             format!("engine = \"sigmoid\"\nrate = 0.1\ntarget = 100\nwidth = 7.5\n{sides}"),
-            format!("{sides}daily = 3\n[ask]\nengine = \"fixed_cost\"\n[bid]\nengine = \"spread_weighted\"\npower = 2\n"),
+            format!(
+                "{sides}daily = 3\n[ask]\nengine = \"fixed_cost\"\n[bid]\nengine = \"spread_weighted\"\npower = 2\n"
+            ),
         ] {
             let market = written(&text);
             let section = MarketSection::of(&market);

@@ -106,7 +106,9 @@ pub enum SimulateError {
     #[error(transparent)]
     Config(#[from] ConfigFaults),
     /// No other configuration.
-    #[error("nothing is different: give a folder of exchange files with --exchanges, or change a key with --set")]
+    #[error(
+        "nothing is different: give a folder of exchange files with --exchanges, or change a key with --set"
+    )]
     NothingOther,
     /// A setting of a market that is not there.
     #[error("the rounds that were replayed have no market {0}: --set is of no use for it")]

@@ -105,7 +105,8 @@ impl OtherConfiguration {
     pub(super) fn replacements(&mut self, round: &RoundBody) -> Result<Replacements, SimulateError> {
         let mut replacements = Replacements::new();
         for market in JudgedMarket::all_of(round) {
-            let unit = self.exchanges.get(&market.exchange).and_then(|exchange| exchange.units.get(&market.unit));
+            let unit =
+                self.exchanges.get(&market.exchange).and_then(|exchange| exchange.units.get(&market.unit));
             let written = unit.map(|unit| unit.rules_at(round.start).document.clone());
             self.met.insert((market.exchange.clone(), market.unit.clone()));
             if written.is_none() && !self.settings.iter().any(|setting| setting.is_of(&market)) {
@@ -137,7 +138,8 @@ impl OtherConfiguration {
 
     /// Settings of markets that no round had.
     pub(super) fn never_met(&self) -> Option<String> {
-        let known = |setting: &&Setting| !self.met.contains(&(setting.exchange.clone(), setting.unit.clone()));
+        let known =
+            |setting: &&Setting| !self.met.contains(&(setting.exchange.clone(), setting.unit.clone()));
         self.settings.iter().find(known).map(|setting| format!("{} {}", setting.exchange, setting.unit))
     }
 

@@ -96,17 +96,15 @@ fn sums_table(simulated: &Simulated, largest: &[(Digest, BothSums)]) -> String {
     rows.push(row("paid in all".to_owned(), comparison.paid));
     rows.push(heading("LP"));
     rows.extend(largest.iter().map(|(lp, sums)| row(short(*lp), *sums)));
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let [first, second, third, fourth] = [0, 1, 2, 3].map(|column| width(column).unwrap_or(0));
     let mut text = String::new();
     for [what, recorded, other, difference] in &rows {
         if recorded == "recorded" {
             text.push('\n');
         }
-        let _ = writeln!(
-            text,
-            "{what:<first$}  {recorded:>second$}  {other:>third$}  {difference:>fourth$}"
-        );
+        let _ = writeln!(text, "{what:<first$}  {recorded:>second$}  {other:>third$}  {difference:>fourth$}");
     }
     text
 }
@@ -163,7 +161,11 @@ fn name(exchange: &str, unit: &str) -> String {
 /// A cell of a table, in quotes where it could be taken for something else.
 fn cell(text: &str) -> String {
     let plain = text.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter));
-    if plain && !text.starts_with('-') { text.to_owned() } else { format!("\"'{}\"", text.replace('"', "\"\"")) }
+    if plain && !text.starts_with('-') {
+        text.to_owned()
+    } else {
+        format!("\"'{}\"", text.replace('"', "\"\""))
+    }
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub struct Verification {
     pub key: Option<PublicKey>,
     /// A folder of receipts.
     pub receipts: Option<PathBuf>,
-    /// A file of signed heads that were seen, one a line.
+    /// A file of signed heads that were seen, one a line, or a folder of such files.
     pub heads: Option<PathBuf>,
     /// Another address at which the pool, or a mirror of it, answers.
     pub peer: Option<String>,

@@ -142,7 +142,7 @@ fn numbers_in(folder: &Path) -> Result<Vec<u64>, VerifyError> {
     Ok(numbers)
 }
 
-fn files_in(folder: &Path) -> Result<Vec<PathBuf>, VerifyError> {
+pub(super) fn files_in(folder: &Path) -> Result<Vec<PathBuf>, VerifyError> {
     let read = || {
         let mut files = Vec::new();
         for entry in std::fs::read_dir(folder)? {
