@@ -53,7 +53,7 @@ use crate::writer::{Job, WriteConnection};
 pub use crate::clock::Clock;
 pub use crate::configuration::{ConfigurationInForce, MAX_CONFIGURATION_BYTES};
 pub use crate::credits::{Balance, CreditEntry, MAX_BALANCES_PAGE, MAX_DETAIL_BYTES};
-pub use crate::earlier::NewestOrders;
+pub use crate::earlier::{MAX_LAST_ROUNDS, NewestOrders, ShownInRound};
 pub use crate::error::{Cause, StoreError};
 pub use crate::freshness::{Submitted, UsedRequest, Uses};
 pub use crate::leases::{Acquired, Lease, MAX_LEASE_MS};
