@@ -192,7 +192,8 @@ mod tests {
     #[test]
     fn what_is_remembered_counts_as_if_it_had_been_noted() {
         let why = WhyNot::default();
-        let shown = |round_start, samples| ShownInRound { round_start, lp_id: 1, unit: "btc".to_owned(), samples };
+        let shown =
+            |round_start, samples| ShownInRound { round_start, lp_id: 1, unit: "btc".to_owned(), samples };
         why.note(ended(780), &Ok(()));
         why.remember(&[shown(780, 1), shown(660, 2), shown(600, 1)]);
         let told = why.of(1, "btc", 780, 60);
