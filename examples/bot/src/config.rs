@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use alp_record::chain::PublicKey;
 use serde::Deserialize;
 
 use crate::bot::DEFAULT_SILENCE_MS;
+use crate::receipts::MAX_KEPT;
 use crate::secret::Secret;
 
 /// Bytes of a configuration or a secret's file: a page of text.
@@ -16,6 +18,10 @@ pub const MAX_FILE_BYTES: u64 = 64 * 1_024;
 pub const MIN_SUBMIT_INTERVAL_MS: u64 = 1_000;
 /// The interval where none is configured, in milliseconds: once a minute.
 const DEFAULT_SUBMIT_INTERVAL_MS: u64 = 60_000;
+/// For how many days receipts are kept where nothing is configured: two months, by which an LP will have looked.
+const DEFAULT_KEEP_DAYS: u32 = 60;
+/// Milliseconds of a day.
+const DAY_MS: u64 = 86_400_000;
 /// From one look at the market to the next where nothing is configured, in milliseconds.
 const DEFAULT_LOOK_INTERVAL_MS: u64 = 5_000;
 
@@ -29,6 +35,8 @@ pub struct Config {
     pub exchange: ExchangeConfig,
     /// The account at the exchange.
     pub account: AccountConfig,
+    /// Keeping what the pool signs.
+    pub receipts: Option<ReceiptsConfig>,
     /// Orders at the simulated exchange, for a try-out.
     pub simulated: Option<SimulatedConfig>,
 }
@@ -88,6 +96,32 @@ pub struct AccountConfig {
     /// What the adapter wants beyond key and secret: for each name the file its value stands in, alone.
     #[serde(default)]
     pub parameter_files: BTreeMap<String, PathBuf>,
+}
+
+/// Keeping what the pool signs.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptsConfig {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The pool's public key, in hexadecimal.
+    pub pool_key: Option<String>,
+    /// For how many days they are kept.
+    #[serde(default = "default_keep_days")]
+    pub keep_days: u32,
+    /// Whether heads of the pool's record are kept, too.
+    #[serde(default = "default_heads")]
+    pub heads: bool,
+}
+
+impl ReceiptsConfig {
+    /// The pool's key, if it is known.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn key(&self) -> Result<Option<PublicKey>, ConfigError> {
+        self.pool_key.as_deref().map(|text| PublicKey::parse(text).ok_or(ConfigError::PoolKey)).transpose()
+    }
 }
 
 /// Orders at the simulated exchange.
@@ -152,6 +186,20 @@ pub enum ConfigError {
     /// The interval is too short.
     #[error("`pool.submit_interval_ms` has to be at least {MIN_SUBMIT_INTERVAL_MS}")]
     Interval,
+    /// The pool's key is none.
+    #[error(
+        "`receipts.pool_key` has to be 64 hexadecimal digits in lower case, as the pool's operator publishes it"
+    )]
+    PoolKey,
+    /// More receipts than `alp verify` reads.
+    #[error(
+        "`receipts.keep_days` has to be 1 to {most}: at this `pool.submit_interval_ms`, more days hold more than \
+         {MAX_KEPT} receipts, which is all that is read of a folder"
+    )]
+    KeepDays {
+        /// The most that make sense.
+        most: u64,
+    },
     /// The pool's address is no HTTP address.
     #[error("`pool.url` has to begin with http:// or https://")]
     Url,
@@ -170,6 +218,9 @@ impl Config {
         let folder = path.parent().unwrap_or(Path::new("."));
         config.exchange.adapter = folder.join(&config.exchange.adapter);
         config.exchange.cache = folder.join(&config.exchange.cache);
+        if let Some(receipts) = &mut config.receipts {
+            receipts.folder = folder.join(&receipts.folder);
+        }
         let account = &mut config.account;
         for file in account.secret_file.iter_mut().chain(account.parameter_files.values_mut()) {
             *file = folder.join(&file);
@@ -185,6 +236,15 @@ impl Config {
         }
         if self.pool.submit_interval_ms < MIN_SUBMIT_INTERVAL_MS {
             return Err(ConfigError::Interval);
+        }
+        if let Some(receipts) = &self.receipts {
+            receipts.key()?;
+            // With that of today, one file more than days.
+            let a_day = DAY_MS.div_ceil(self.pool.submit_interval_ms.max(1)).max(1);
+            let most = MAX_KEPT.checked_div(a_day).unwrap_or(1).saturating_sub(1).max(1);
+            if receipts.keep_days == 0 || u64::from(receipts.keep_days) > most {
+                return Err(ConfigError::KeepDays { most });
+            }
         }
         Ok(())
     }
@@ -231,6 +291,14 @@ fn read(path: &Path) -> Result<String, ConfigError> {
 
 fn default_submit_interval_ms() -> u64 {
     DEFAULT_SUBMIT_INTERVAL_MS
+}
+
+fn default_keep_days() -> u32 {
+    DEFAULT_KEEP_DAYS
+}
+
+fn default_heads() -> bool {
+    true
 }
 
 fn default_silence_ms() -> u64 {

@@ -12,6 +12,7 @@ mod nonce;
 mod pool;
 mod prove;
 mod random;
+pub mod receipts;
 mod secret;
 mod signer;
 pub mod simulated;
@@ -23,7 +24,9 @@ pub use error_chain::chain;
 pub use events::{Counts, EVENT_CAPACITY, Event};
 pub use http::{AnswerError, MAX_ANSWER_BYTES};
 pub use nonce::{Clock, NonceKind, Nonces, system_clock};
-pub use pool::{AskedChallenge, HTTP_TIMEOUT_MS, Identity, MAX_MESSAGE_LENGTH, PoolAnswer, PoolClient};
+pub use pool::{
+    AskedChallenge, Confirmation, HTTP_TIMEOUT_MS, Identity, MAX_MESSAGE_LENGTH, PoolAnswer, PoolClient,
+};
 pub use prove::{ProofOrders, ProveError, Prover};
 pub use random::{Random, generator};
 pub use secret::Secret;

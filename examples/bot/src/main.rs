@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alp_bot::config::{AccountConfig, Config, ExchangeConfig, SimulatedConfig};
+use alp_bot::receipts::ReceiptFolder;
 use alp_bot::simulated::{ExchangeAccess, Level, Plan, SimulatedProofOrders, SimulatedTrader};
 use alp_bot::{
     Account, Bot, ComponentSigner, Counts, EVENT_CAPACITY, Event, Identity, NoOrders, Nonces, PoolClient,
@@ -134,11 +135,16 @@ where
         silence: Duration::from_millis(config.pool.silence_ms),
     };
     let pool = pool(config)?;
+    let receipts = match &config.receipts {
+        Some(receipts) => Some(ReceiptFolder::open(&receipts.folder, receipts.key()?, receipts.keep_days)?),
+        None => None,
+    };
+    let heads = config.receipts.as_ref().is_some_and(|receipts| receipts.heads);
     let (events, received) = mpsc::channel(EVENT_CAPACITY);
     let (counts, _) = watch::channel(Counts::default());
     let (stop, stopped) = watch::channel(false);
     let clock = system_clock();
-    let bot = Bot { settings, pool, signer, trader, nonces, clock, events, counts };
+    let bot = Bot { settings, pool, signer, trader, receipts, heads, nonces, clock, events, counts };
     let interruption = interrupted()?;
     let stopping = async {
         interruption.await;
@@ -264,6 +270,7 @@ async fn log(mut events: mpsc::Receiver<Event>) {
             Event::Silent { for_ms } => {
                 error!(for_ms, "nothing was accepted for too long: orders have to be cancelled");
             }
+            Event::NotKept { reason } => warn!(reason, "what the pool signed is not kept"),
             Event::NotTraded { reason } => warn!(reason, "the orders are not where they belong"),
         }
     }

@@ -1,12 +1,14 @@
 //! The pool's side of the wire: two messages and one form of answer.
 
+use std::fmt;
+
 use reqwest::Client;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde::ser::{Error as _, SerializeMap};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::http::{AnswerError, client, fetch, fetch_with_headers};
+use crate::http::{AnswerError, Received, client, fetch, fetch_with_headers, receive};
 use crate::signer::{SignError, Signed, Value};
 
 /// How long the pool may take to answer, in milliseconds: it asks the exchange meanwhile, which may be slow.
@@ -16,6 +18,9 @@ pub const MAX_MESSAGE_LENGTH: usize = 500;
 
 /// The header by which the pool says that a submission proved the address.
 const PROOF_HEADER: &str = "alp-proof";
+
+/// Bytes of a receipt's header that are read: several times what one has.
+const MAX_HEADER_BYTES: usize = 8 * 1_024;
 
 /// The pool's words for a key it knows already: as good as registered.
 const ALREADY_REGISTERED: &str = "user is already registered";
@@ -54,12 +59,38 @@ impl PoolAnswer {
     }
 }
 
+/// What the pool signed beside its answer to a submission.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The signed receipt, as it came in the header `alp-receipt`.
+    pub receipt: Option<String>,
+    /// The LP's pseudonym in the pool's record and what opens it, as they came in the header `alp-opening`.
+    pub opening: Option<String>,
+}
+
+impl Confirmation {
+    fn of(headers: &HeaderMap) -> Self {
+        let text = |name: &str| {
+            let value = headers.get(name).and_then(|value| value.to_str().ok());
+            value.filter(|value| value.len() <= MAX_HEADER_BYTES).map(str::to_owned)
+        };
+        Self { receipt: text("alp-receipt"), opening: text("alp-opening") }
+    }
+}
+
+impl fmt::Debug for Confirmation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Confirmation(hidden)")
+    }
+}
+
 /// Speaks to one pool in one name.
 pub struct PoolClient {
     http: Client,
     register_url: String,
     liquidity_url: String,
     challenges_url: String,
+    head_url: String,
     identity: Identity,
 }
 
@@ -100,6 +131,7 @@ impl PoolClient {
             register_url: format!("{url}/register"),
             liquidity_url: format!("{url}/liquidity"),
             challenges_url: format!("{url}/v1/challenges"),
+            head_url: format!("{url}/head"),
             identity,
         })
     }
@@ -118,14 +150,14 @@ impl PoolClient {
         let body = serde_json::json!({
             "user": user, "address": address, "exchange": exchange, "unit": unit,
         });
-        self.post(&self.register_url, body.to_string()).await
+        Ok(self.post(&self.register_url, body.to_string()).await?.0)
     }
 
     /// Submits a signed request. It is sent once, whatever happens.
     ///
     /// # Errors
     /// If there is no pool's answer.
-    pub async fn submit(&self, message: Submission) -> Result<PoolAnswer, AnswerError> {
+    pub async fn submit(&self, message: Submission) -> Result<(PoolAnswer, Confirmation), AnswerError> {
         self.post(&self.liquidity_url, message.0).await
     }
 
@@ -178,6 +210,15 @@ impl PoolClient {
         fetch(self.http.post(&self.challenges_url).header(CONTENT_TYPE, "application/json").body(body)).await
     }
 
+    /// The newest head of the pool's record, as it shows it.
+    ///
+    /// # Errors
+    /// If there is no answer.
+    pub async fn head(&self) -> Result<String, AnswerError> {
+        let Received { body, .. } = receive(self.http.get(&self.head_url)).await?;
+        Ok(String::from_utf8_lossy(&body).into_owned())
+    }
+
     /// The message for a signed request.
     ///
     /// # Errors
@@ -199,15 +240,23 @@ impl PoolClient {
         text.map(Submission).map_err(|error| SignError::Failed(error.into()))
     }
 
-    async fn post(&self, url: &str, body: String) -> Result<PoolAnswer, AnswerError> {
+    async fn post(&self, url: &str, body: String) -> Result<(PoolAnswer, Confirmation), AnswerError> {
         let request = self.http.post(url).header(CONTENT_TYPE, "application/json").body(body);
-        let answer: WireAnswer = fetch(request).await?;
-        Ok(PoolAnswer { success: answer.success, message: one_line(&answer.message) })
+        let (answer, headers): (WireAnswer, _) = fetch_with_headers(request).await?;
+        let message = one_line(&answer.message);
+        Ok((PoolAnswer { success: answer.success, message }, Confirmation::of(&headers)))
     }
 }
 
 /// The text of a submission. It carries a signature, so it cannot be printed.
 pub struct Submission(String);
+
+impl Submission {
+    /// Its bytes, as they are sent.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
 
 #[derive(Deserialize)]
 struct WireAnswer {

@@ -54,6 +54,41 @@ pub enum DecimalError {
 /// # Errors
 /// [`DecimalError`] says what is wrong with the text.
 pub fn parse_units(text: &str, scale: u32, max_units: u128) -> Result<u128, DecimalError> {
+    match parse_plain(text, scale) {
+        Some(units) if units <= max_units => Ok(units),
+        Some(_) | None => parse_any(text, scale, max_units),
+    }
+}
+
+/// Most digits that surely fit 64 bits.
+const SHORT: usize = 19;
+
+/// The short way for what is nearly always read: a few digits with at most one point among them. Nothing where it is
+/// anything else, right or wrong.
+fn parse_plain(text: &str, scale: u32) -> Option<u128> {
+    let (mut units, mut digits, mut decimals) = (0_u64, 0_usize, None);
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' if digits < SHORT => {
+                units = units.checked_mul(10)?.checked_add(u64::from(byte.checked_sub(b'0')?))?;
+                digits = digits.checked_add(1)?;
+                decimals = match decimals {
+                    Some(decimals) => Some(u32::checked_add(decimals, 1)?),
+                    None => None,
+                };
+            }
+            b'.' if decimals.is_none() => decimals = Some(0),
+            _ => return None,
+        }
+    }
+    if digits == 0 {
+        return None;
+    }
+    let shift = scale.checked_sub(decimals.unwrap_or(0))?;
+    u128::from(units).checked_mul(10_u128.checked_pow(shift)?)
+}
+
+fn parse_any(text: &str, scale: u32, max_units: u128) -> Result<u128, DecimalError> {
     let Scanned { digits, exponent } = scan(text)?;
     if digits.is_empty() {
         return Ok(0);
@@ -80,10 +115,18 @@ pub fn parse_units(text: &str, scale: u32, max_units: u128) -> Result<u128, Deci
 #[must_use]
 pub fn format_units(units: u128, scale: u32) -> String {
     let width = usize::try_from(scale).unwrap_or(0);
-    let digits = format!("{units:0>width$}", width = width.saturating_add(1));
+    let digits = units.to_string();
     let (whole, fraction) = digits.split_at(digits.len().saturating_sub(width));
+    let zeros = width.saturating_sub(fraction.len());
     let fraction = fraction.trim_end_matches('0');
-    if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
+    let mut text = String::with_capacity(digits.len().max(width).saturating_add(2));
+    text.push_str(if whole.is_empty() { "0" } else { whole });
+    if !fraction.is_empty() {
+        text.push('.');
+        text.extend(std::iter::repeat_n('0', zeros));
+        text.push_str(fraction);
+    }
+    text
 }
 
 /// A number as significant digits (no zeros at either end) times a power of ten.
@@ -155,9 +198,28 @@ fn scan_exponent(text: &str, offset: usize) -> Result<i32, DecimalError> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const MAX: u128 = 10u128.pow(30);
+
+    proptest! {
+        #[test]
+        fn the_short_way_reads_what_the_long_way_reads(text in "[0-9]{0,12}[.eE-]?[0-9]{0,12}", scale in 0u32..=18) {
+            if let Some(units) = parse_plain(&text, scale) {
+                prop_assert_eq!(parse_any(&text, scale, u128::MAX), Ok(units));
+            }
+        }
+
+        #[test]
+        fn whatever_is_written_reads_back(units in any::<u128>(), less in 0u32..128, scale in 0u32..=18) {
+            let units = units >> less;
+            let text = format_units(units, scale);
+            prop_assert_eq!(parse_units(&text, scale, u128::MAX), Ok(units));
+            prop_assert!(!text.starts_with('.') && !(text.contains('.') && text.ends_with(['0', '.'])));
+        }
+    }
 
     #[test]
     fn plain_and_exponent_notation_are_read_exactly() {

@@ -32,5 +32,6 @@ pub mod schedule;
 mod softplus;
 pub mod terms;
 mod wide;
+pub mod worth;
 
 pub use wide::Overflow;

@@ -10,6 +10,7 @@ mod progress;
 mod replay;
 mod rewards;
 mod running;
+mod simulate;
 mod verify;
 
 use std::ffi::OsString;
@@ -90,6 +91,12 @@ enum Action {
     /// Reads the database as it is at one moment, whether or not the pool runs. One line for each finding. The exit
     /// status is 0 if there is none, 1 if there is one, 2 if the books could not be read.
     Audit(audit::AuditArguments),
+    /// Replay recorded rounds under another configuration, and compare what each LP was paid with what it would have been.
+    ///
+    /// What if the target were 2000: alp simulate https://pool.example --set binance.btc.target=2000. What if all were as in
+    /// these files: alp simulate https://pool.example --exchanges exchanges. Nothing is sent to the pool but requests for
+    /// its public record. What no replay can know is said at the end.
+    Simulate(simulate::SimulateArguments),
     /// Go on with the record after the database was restored from a backup: it says so, and names the last head that was
     /// published. The pool must not run.
     Epoch(epoch::EpochArguments),
@@ -149,6 +156,7 @@ pub fn run_as(arguments: Vec<OsString>, leading: Vec<OsString>) -> ExitCode {
         Action::Restore(arguments) => runtime.block_on(backup::restore(arguments)),
         Action::Audit(arguments) => runtime.block_on(audit::run(arguments)),
         Action::Verify(arguments) => runtime.block_on(verify::run(arguments)),
+        Action::Simulate(arguments) => runtime.block_on(simulate::run(arguments)),
         Action::Epoch(arguments) => runtime.block_on(epoch::run(arguments)),
         Action::Key(file) => verify::show_key(&file.config),
         Action::Status(file) => runtime.block_on(command(&file.config, Command::Status)),

@@ -40,6 +40,7 @@ pub mod server;
 mod service;
 pub mod shadow;
 mod sightings;
+pub mod simulate;
 pub mod statements;
 pub mod submissions;
 pub mod turns;

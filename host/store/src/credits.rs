@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use crate::dialect::Dialect;
@@ -181,38 +182,43 @@ async fn balances_of(
     Ok(balances)
 }
 
-/// The sum of everything a user was credited, over all exchanges.
-pub(crate) async fn total_of_user(on: &mut AnyConnection, user_id: i64) -> Result<i64, StoreError> {
-    let row = sqlx::query(concat!(
-        "SELECT CAST(COALESCE(SUM(newest.balance_e8), 0) AS BIGINT) AS total_e8 FROM (SELECT ",
-        credited_e8!(),
-        " AS balance_e8 FROM lps l WHERE l.user_id = $1) AS newest",
-    ))
-    .bind(user_id)
-    .fetch_one(on)
-    .await?;
-    Ok(row.try_get("total_e8")?)
+/// A credit of a user.
+pub(crate) struct UserCredit {
+    pub(crate) round_start: i64,
+    pub(crate) round_seconds: i64,
+    pub(crate) provided: String,
+    pub(crate) amount_e8: i64,
 }
 
-/// The credits of a user in the newest rounds in which there are any: round, provided, amount; newest first.
+/// The sum of everything a user was credited, over all exchanges, and the credits in the newest rounds in which there
+/// are any, newest first. Both are of one moment, so that what came before the oldest of them is the difference.
 pub(crate) async fn newest_of_user(
     on: &mut AnyConnection,
     user_id: i64,
     rounds: u64,
-) -> Result<Vec<(i64, String, i64)>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT round_start, provided, amount_e8 FROM credits WHERE user_id = $1 AND round_start >= \
+) -> Result<(i64, Vec<UserCredit>), StoreError> {
+    let rows = sqlx::query(concat!(
+        "SELECT c.round_start, r.round_seconds, c.provided, c.amount_e8, \
+         (SELECT CAST(COALESCE(SUM(newest.balance_e8), 0) AS BIGINT) FROM (SELECT ",
+        credited_e8!(),
+        " AS balance_e8 FROM lps l WHERE l.user_id = $1) AS newest) AS total_e8 \
+         FROM credits c JOIN rounds r ON r.round_start = c.round_start WHERE c.user_id = $1 AND c.round_start >= \
          (SELECT MIN(newest.round_start) FROM (SELECT DISTINCT round_start FROM credits \
-          WHERE user_id = $1 ORDER BY round_start DESC LIMIT $2) AS newest) ORDER BY round_start DESC",
-    )
+          WHERE user_id = $1 ORDER BY round_start DESC LIMIT $2) AS newest) ORDER BY c.round_start DESC",
+    ))
     .bind(user_id)
     .bind(signed("the number of rounds", rounds)?)
     .fetch_all(on)
     .await?;
-    rows.iter()
-        .map(|row| {
-            let round_start = row.try_get("round_start")?;
-            Ok((round_start, row.try_get("provided")?, row.try_get("amount_e8")?))
+    let total_e8 = rows.first().map(|row| row.try_get("total_e8")).transpose()?.unwrap_or(0);
+    let credit = |row: &AnyRow| {
+        Ok(UserCredit {
+            round_start: row.try_get("round_start")?,
+            round_seconds: row.try_get("round_seconds")?,
+            provided: row.try_get("provided")?,
+            amount_e8: row.try_get("amount_e8")?,
         })
-        .collect()
+    };
+    let credits = rows.iter().map(credit).collect::<Result<_, StoreError>>()?;
+    Ok((total_e8, credits))
 }

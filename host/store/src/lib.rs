@@ -33,6 +33,7 @@ mod retention;
 mod rounds;
 mod rows;
 mod samples;
+mod shown;
 mod snapshot;
 mod statistics;
 mod terms;
@@ -54,7 +55,7 @@ use crate::writer::{Job, WriteConnection};
 pub use crate::clock::Clock;
 pub use crate::configuration::{ConfigurationInForce, MAX_CONFIGURATION_BYTES};
 pub use crate::credits::{Balance, CreditEntry, MAX_BALANCES_PAGE, MAX_DETAIL_BYTES};
-pub use crate::earlier::NewestOrders;
+pub use crate::earlier::{MAX_LAST_ROUNDS, NewestOrders, ShownInRound};
 pub use crate::error::{Cause, StoreError};
 pub use crate::freshness::{Submitted, UsedRequest, Uses};
 pub use crate::leases::{Acquired, Lease, MAX_LEASE_MS};
@@ -77,18 +78,15 @@ pub use crate::proof::{
 pub use crate::records::{
     Appended, EntryOf, MAX_HEADER_BYTES, MAX_PACKED_BYTES, MAX_RECORDS_PAGE, NewEntry, RecordHead,
 };
-<<<<<<< HEAD
+pub use crate::restored::{Restore, begin_restore, empty_database};
 pub use crate::retention::{
     CarriedCredits, Forgot, MAX_CREDITS_CARRIED, MAX_ORDERS_FORGOTTEN, MAX_RECORDS_FORGOTTEN,
 };
-=======
-pub use crate::restored::{Restore, begin_restore, empty_database};
-pub use crate::retention::MAX_ROUNDS_FORGOTTEN;
->>>>>>> tmp_keeping
 pub use crate::rounds::{
     Closed, MAX_CREDITS, MAX_GAPS_LOOKBACK, MAX_STATISTICS_BYTES, MAX_UNFINISHED, Recorded, RoundRecord,
 };
 pub use crate::samples::{MAX_ORDERS_BYTES, MAX_PRICE_BYTES, Placed, Sample, StoredSample};
+pub use crate::shown::ShownSample;
 pub use crate::snapshot::{
     AuditedPayout, Contents, CreditLine, Forgotten, MAX_LINES, PublishedEntry, RoundLine, Snapshot,
     copy_file, file_of,

@@ -15,12 +15,8 @@ use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
-<<<<<<< HEAD
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-=======
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
->>>>>>> tmp_keeping
 use std::time::{Duration, Instant};
 
 use sqlx::any::AnyConnectOptions;

@@ -169,13 +169,6 @@ async fn show(store: &Store, exchange: &Exchange, told: &Told) {
     let sums: Vec<i64> = paid.values().map(|lps| lps.values().sum()).collect();
     let pot = sums.iter().min().copied().unwrap();
     let doubles = sums.iter().filter(|sum| **sum != pot).count();
-<<<<<<< HEAD
-=======
-    println!(
-        "  four servers, {} LPs; the one that leads killed, the next paused and woken:",
-        exchange.lps().len()
-    );
->>>>>>> tmp_chain
     println!(
         "  four servers, {} LPs; the one that leads killed, the next paused and woken:",
         exchange.lps().len()

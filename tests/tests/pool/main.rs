@@ -13,6 +13,7 @@
 mod adapters;
 mod architecture;
 mod books;
+mod bot_receipts;
 mod check;
 mod components;
 mod concurrency;
@@ -52,6 +53,7 @@ mod retention;
 mod rule_files;
 mod rules;
 mod several_servers;
+mod simulate;
 mod statements;
 mod verify;
 mod why_not;

@@ -1,10 +1,11 @@
 use std::time::Duration;
 
+use alp_bot::receipts::ReceiptFolder;
 use alp_bot::{Event, NoOrders, NonceKind, PoolAnswer, Settings, SignError, Signed, Signer, Value};
 use tokio::net::TcpListener;
 
 use crate::fake_pool::{FakePool, Heard, Mood};
-use crate::scene::{KEY, QUICK, TestSigner, run};
+use crate::scene::{KEY, QUICK, TestSigner, run, run_with_receipts};
 
 #[tokio::test]
 async fn a_bot_registers_once_and_submits_every_turn() {
@@ -161,6 +162,20 @@ async fn a_bot_that_nobody_listens_to_goes_on_and_counts_what_was_missed() {
     let dropped = bot.counts.wait_for(|counts| counts.events_dropped > 0 && counts.accepted > 1);
     let dropped = tokio::time::timeout(crate::scene::DEADLINE, dropped).await;
     assert!(dropped.is_ok_and(|counts| counts.is_ok()));
+}
+
+#[tokio::test]
+async fn a_pool_without_receipts_is_told_and_its_submissions_count() {
+    let pool = FakePool::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let receipts = ReceiptFolder::open(folder.path(), None, 60).unwrap();
+    let mut bot = run_with_receipts(&pool.url, receipts);
+    let event = bot.until(|event| matches!(event, Event::NotKept { .. })).await;
+    let reason = "the pool took the submission and sent no receipt".to_owned();
+    assert_eq!(event, Event::NotKept { reason });
+    bot.accepted().await;
+    let (_, counts) = bot.stop().await;
+    assert!(counts.accepted >= 1 && counts.receipts == 0, "{counts:?}");
 }
 
 #[tokio::test]

@@ -7,11 +7,14 @@
 
 mod body;
 mod books;
+mod canonical;
+mod comparison;
 mod digest;
 mod entry;
 mod merkle;
 mod pseudonym;
 mod receipt;
+mod replay;
 mod round;
 mod signed_coins;
 mod statement;
@@ -23,11 +26,13 @@ pub use body::{
     Quote, RoundBody, RoundCredit, SampleEntry, TermsEntry,
 };
 pub use books::{BookedCredit, CreditDifference, credit_differences, stated_sums};
+pub use comparison::{BothSums, Comparison, ComparisonError, Line, MAX_LINES, MAX_PARTS, MarketSums, Part};
 pub use digest::Digest;
 pub use entry::{Entry, EntryError, Header, MAX_ENTRY_BYTES, PoolKey, PublicKey, Signature, VERSION};
 pub use merkle::{InclusionProof, Step};
 pub use pseudonym::{NONCE_BYTES, Opening, order_commitment};
 pub use receipt::{Receipt, SignedReceipt};
+pub use replay::{JudgedMarket, OtherRules, Replacements, Replay, ReplayError};
 pub use round::{LpSamples, RoundInputs, StoredOrders, round_body};
 pub use signed_coins::SignedCoins;
 pub use statement::{
@@ -36,6 +41,6 @@ pub use statement::{
 };
 pub use statement_text::{TextForm, read_text_form, sign_text_form};
 pub use verify::{
-    Balance, Finding, MAX_CARRIED_LPS, OwedByRecord, StatementCheck, TooMuchOwed, Verified, Verifier,
+    Balance, CheckedEntry, Finding, MAX_CARRIED_LPS, OwedByRecord, StatementCheck, TooMuchOwed, Verified, Verifier,
     prove_equivocation, verify_proof,
 };

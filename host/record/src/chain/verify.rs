@@ -11,6 +11,7 @@ use super::receipt::SignedReceipt;
 use super::round::coins_text;
 
 mod carried;
+mod checked;
 mod neighbours;
 mod owed;
 mod payouts;
@@ -20,6 +21,9 @@ mod statements;
 
 pub use owed::{MAX_CARRIED_LPS, OwedByRecord, TooMuchOwed};
 pub use statements::StatementCheck;
+
+use checked::CheckedBody;
+pub use checked::CheckedEntry;
 
 /// Most findings that are kept; the rest is counted.
 const MAX_FINDINGS: usize = 1_000;
@@ -155,23 +159,6 @@ impl Verifier {
         self.heads.entry(number).or_default().push((seen_in.to_owned(), head));
     }
 
-    /// Reads the next entry. One that cannot be read is a finding like any other.
-    pub fn push(&mut self, text: &str) {
-        self.entries = self.entries.saturating_add(1);
-        match Entry::read(text) {
-            Ok(entry) => self.check(&entry),
-            Err(error) => {
-                let number = text.lines().next().and_then(|line| serde_json::from_str::<Header>(line).ok());
-                let place = number.map(|header| header.number);
-                let place = place.or(self.last.as_ref().map(|last| last.number.saturating_add(1)));
-                self.find(place, None, sentence(&error));
-                // The chain goes on with whatever follows; its link will be compared with nothing.
-                self.last = None;
-                self.complete = false;
-            }
-        }
-    }
-
     /// Ends the verification.
     #[must_use]
     pub fn finish(mut self) -> Verified {
@@ -191,13 +178,14 @@ impl Verifier {
         }
     }
 
-    fn check(&mut self, entry: &Entry) {
+    fn check(&mut self, checked: CheckedBody) {
+        let CheckedBody { entry, digest, wrong, credited } = checked;
         let number = entry.header.number;
-        self.begin(entry);
-        self.check_key(entry);
-        self.check_link(entry);
+        self.begin(&entry);
+        self.check_key(&entry);
+        self.check_link(&entry);
         for (seen_in, head) in self.heads.remove(&number).unwrap_or_default() {
-            if head != entry.header.digest() {
+            if head != digest {
                 let what = format!("another head was signed or shown for this entry: {seen_in} has {head}");
                 self.find(Some(number), None, what);
             }
@@ -205,7 +193,7 @@ impl Verifier {
         if !matches!(entry.body, Body::CarryForward(_)) {
             self.check_whole(Some(number));
         }
-        match &entry.body {
+        match entry.body {
             // A new epoch may follow a database that was restored, which knows an older round before.
             Body::Epoch(start) => {
                 self.last_round = None;
@@ -214,26 +202,26 @@ impl Verifier {
             Body::Round(round) => {
                 self.rounds = self.rounds.saturating_add(1);
                 if let Some(before) = self.last_round.take() {
-                    for what in neighbours::check(&before, round) {
+                    for what in neighbours::check(&before, &round) {
                         self.find(Some(number), Some(round.start), what);
                     }
                 }
-                self.last_round = Some(round.clone());
-                for what in round_check::check(round) {
+                for what in wrong {
                     self.find(Some(number), Some(round.start), what);
                 }
                 self.check_order_of_rounds(number, round.start, round.seconds);
-                for (lp, credited) in round_check::credited(round) {
+                for (lp, credited) in credited {
                     let balance = self.balances.entry(lp).or_default();
                     balance.credited_e8 = balance.credited_e8.saturating_add(credited);
                 }
-                self.check_receipts(number, round);
+                self.check_receipts(number, &round);
+                self.last_round = Some(round);
             }
-            Body::Correction(correction) => self.check_correction(number, correction),
-            Body::Payout(payout) => self.check_payout(number, payout),
-            Body::CarryForward(forward) => self.check_carried(number, forward),
+            Body::Correction(correction) => self.check_correction(number, &correction),
+            Body::Payout(payout) => self.check_payout(number, &payout),
+            Body::CarryForward(forward) => self.check_carried(number, &forward),
         }
-        self.last = Some(entry.header.clone());
+        self.last = Some(entry.header);
     }
 
     fn check_key(&mut self, entry: &Entry) {

@@ -6,19 +6,19 @@ use alp_record::chain::{
 
 use crate::books::{ROUND, chain, key, pseudonym, receipt, round, signed};
 
-fn findings(texts: &[String], receipts: Vec<SignedReceipt>) -> Vec<String> {
+pub(crate) fn findings(texts: &[String], receipts: Vec<SignedReceipt>) -> Vec<String> {
     let mut verifier = Verifier::new(Some(key().public()));
     verifier.expect_receipts(receipts);
     texts.iter().for_each(|text| verifier.push(text));
     verifier.finish().findings.iter().map(ToString::to_string).collect()
 }
 
-fn texts() -> Vec<String> {
+pub(crate) fn texts() -> Vec<String> {
     chain().iter().map(Entry::text).collect()
 }
 
 /// The findings when the pool itself signs a history in which the first round is changed.
-fn of_a_lying_pool(change: impl FnOnce(&mut RoundBody)) -> Vec<String> {
+pub(crate) fn of_a_lying_pool(change: impl FnOnce(&mut RoundBody)) -> Vec<String> {
     let mut bodies: Vec<Body> = chain().into_iter().map(|entry| entry.body).collect();
     if let Body::Round(round) = &mut bodies[1] {
         change(round);

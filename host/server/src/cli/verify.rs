@@ -23,8 +23,8 @@ pub(super) struct VerifyArguments {
     /// A folder of receipts that a bot kept, one a line.
     #[arg(long, value_name = "FOLDER")]
     receipts: Option<PathBuf>,
-    /// A file of heads that were seen before, one a line, each as the pool's /head shows it.
-    #[arg(long, value_name = "FILE")]
+    /// A file of heads that were seen before, one a line, each as the pool's /head shows it; or a folder of such files.
+    #[arg(long, value_name = "FILE|FOLDER")]
     heads: Option<PathBuf>,
     /// Another address at which the pool or a mirror answers, to see whether both show the same record.
     #[arg(long, value_name = "URL")]
@@ -40,11 +40,14 @@ pub(super) struct VerifyArguments {
     /// Print what each LP was credited, corrected by, paid and is owed.
     #[arg(long)]
     balances: bool,
+    /// How many entries are checked at a time. Default: as many as there are cores.
+    #[arg(long, value_name = "COUNT", default_value_t = 0, hide_default_value = true)]
+    threads: usize,
 }
 
 /// Verifies: the exit status is 0 only if nothing is wrong.
 pub(super) async fn run(arguments: VerifyArguments) -> ExitCode {
-    let VerifyArguments { record, key, receipts, heads, peer, save, statement, balances } = arguments;
+    let VerifyArguments { record, key, receipts, heads, peer, save, statement, balances, threads } = arguments;
     let key = match key.map(|key| PublicKey::parse(&key).ok_or(NotAKey)).transpose() {
         Ok(key) => key,
         Err(error) => return failed(&error),
@@ -61,7 +64,7 @@ pub(super) async fn run(arguments: VerifyArguments) -> ExitCode {
         }
     }
     let record = record.unwrap_or_default();
-    let verification = Verification { record, key, receipts, heads, peer, save, statement };
+    let verification = Verification { record, key, receipts, heads, peer, save, statement, threads };
     let bar = Bar::new();
     let outcome = verify(&verification, |read, all| bar.draw("verifying", read, all, "entries")).await;
     bar.end();

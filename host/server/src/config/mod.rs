@@ -23,6 +23,7 @@ use std::time::Duration;
 use alp_pool::address::AddressRules;
 use alp_pool::price::Price;
 use alp_pool::round::RoundLength;
+use alp_record::MarketTerms;
 
 use crate::containment::ExchangeLimits;
 use crate::liquidity_report::LiquidityReportConfig;
@@ -240,6 +241,30 @@ impl Config {
         let config = Self { pool, exchanges, prices, exchange_folder: folder };
         liquidityinfo_section::check_lines(&config, pool_file, &mut faults);
         if faults.is_empty() { Ok(config) } else { Err(faults) }
+    }
+
+    /// Reads a folder of exchange files without the file of a pool. `currency` is what markets provide that do not
+    /// say so.
+    ///
+    /// # Errors
+    /// Every fault found.
+    pub fn read_exchanges(
+        folder: &Path,
+        currency: &str,
+    ) -> Result<BTreeMap<String, ExchangeConfig>, ConfigFaults> {
+        let mut faults = ConfigFaults::default();
+        let exchanges = exchange_file::read_folder(folder, currency, &mut faults);
+        if faults.is_empty() { Ok(exchanges) } else { Err(faults) }
+    }
+
+    /// Reads the rules of one market from the text of its section. `name` is what faults say of where it is.
+    ///
+    /// # Errors
+    /// Every fault found.
+    pub fn read_rules(name: &Path, section: &str) -> Result<MarketTerms, ConfigFaults> {
+        let mut faults = ConfigFaults::default();
+        let terms = section::read_section(name, section, &mut faults, market_section::read_market);
+        terms.filter(|_| faults.is_empty()).ok_or(faults)
     }
 
     /// The market of a unit at an exchange.

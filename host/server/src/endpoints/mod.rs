@@ -20,6 +20,7 @@ mod rounds;
 mod statements;
 mod stats;
 mod status;
+mod worth;
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use alp_record::chain::{Finding, Header, Signature, prove_equivocation};
 use serde::Deserialize;
 
 use super::VerifyError;
-use super::source::{Source, read_text};
+use super::source::{Source, files_in, read_text};
 
 /// Most heads that are read: a year of days a thousand times over.
 const MAX_HEADS: usize = 100_000;
@@ -38,8 +38,13 @@ pub(super) struct Heads {
 }
 
 impl Heads {
-    /// Reads a file of heads, one a line.
-    pub(super) fn read(&mut self, file: &Path) -> Result<(), VerifyError> {
+    /// Reads a file of heads, one a line, or every such file of a folder.
+    pub(super) fn read(&mut self, place: &Path) -> Result<(), VerifyError> {
+        let files = if place.is_dir() { files_in(place)? } else { vec![place.to_owned()] };
+        files.iter().try_for_each(|file| self.read_file(file))
+    }
+
+    fn read_file(&mut self, file: &Path) -> Result<(), VerifyError> {
         for (line, number) in read_text(file)?.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
             if number > MAX_HEADS {
                 let (path, what) = (file.to_owned(), "heads");

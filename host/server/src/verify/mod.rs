@@ -1,15 +1,16 @@
 //! `alp verify`: reads a pool's record from its address or a folder and has it checked, entry by entry.
 //! It knows where entries come from; what is right is the record's own crate, which needs no pool.
 
+pub(crate) mod ahead;
 mod heads;
 mod report;
 mod saved;
-mod source;
+pub(crate) mod source;
 mod statement;
 
 use std::path::PathBuf;
 
-use alp_record::chain::{Finding, PublicKey, Verified, Verifier};
+use alp_record::chain::{CheckedEntry, Finding, PublicKey, Verified, Verifier};
 use thiserror::Error;
 
 use heads::Heads;
@@ -27,7 +28,7 @@ pub struct Verification {
     pub key: Option<PublicKey>,
     /// A folder of receipts.
     pub receipts: Option<PathBuf>,
-    /// A file of signed heads that were seen, one a line.
+    /// A file of signed heads that were seen, one a line, or a folder of such files.
     pub heads: Option<PathBuf>,
     /// Another address at which the pool, or a mirror of it, answers.
     pub peer: Option<String>,
@@ -35,6 +36,8 @@ pub struct Verification {
     pub save: Option<PathBuf>,
     /// A file of a statement, to be held against the record.
     pub statement: Option<PathBuf>,
+    /// How many entries are checked at a time; 0 for as many as there are cores. What is found is the same.
+    pub threads: usize,
 }
 
 /// What came of it.
@@ -83,18 +86,22 @@ pub async fn verify(
         }
     }
     let (mut read, all) = (0_u64, u64::try_from(numbers.len()).unwrap_or(u64::MAX));
-    for group in numbers.chunks(source::AT_A_TIME) {
-        for (number, text) in source.entries(group).await? {
-            if let Some(folder) = &verification.save {
-                saved::keep(folder, number, &text)?;
-            }
-            verifier.push(&text);
-            heads.compare(&text);
-            beside.compare(&text);
-            read = read.saturating_add(1);
-            progress(read, all);
+    let take = |number: u64, (text, checked): (String, CheckedEntry)| -> Result<(), VerifyError> {
+        if let Some(folder) = &verification.save {
+            saved::keep(folder, number, &text)?;
         }
-    }
+        verifier.push_checked(checked);
+        heads.compare(&text);
+        beside.compare(&text);
+        read = read.saturating_add(1);
+        progress(read, all);
+        Ok(())
+    };
+    let check = |text: String| {
+        let checked = CheckedEntry::read(&text);
+        (text, checked)
+    };
+    ahead::in_order(&source, &numbers, verification.threads, check, take).await?;
     let mut verified = verifier.finish();
     let (heads_compared, heads_too_old) = (heads.compared(), heads.too_old(verified.first));
     verified.findings.extend(heads.findings(verified.first));
@@ -164,6 +171,12 @@ pub enum VerifyError {
         address: String,
         /// What it did.
         reason: String,
+    },
+    /// The program ends, or a part of it ended.
+    #[error("checking entry {number} was broken off: it can be tried again")]
+    BrokenOff {
+        /// The entry's number.
+        number: u64,
     },
 }
 

@@ -15,7 +15,7 @@ use crate::exchange::{ClientError, ExchangeClient, Timeouts};
 use crate::network::OutboundGrant;
 
 /// Entries that are fetched at a time: enough to hide the way there and back, and not too many megabytes.
-pub(super) const AT_A_TIME: usize = 4;
+pub(crate) const AT_A_TIME: usize = 4;
 
 /// Most receipts that are read: one LP's of two months, once a minute.
 const MAX_RECEIPTS: usize = 100_000;
@@ -27,7 +27,7 @@ const TIMEOUTS: Timeouts = Timeouts { connect: Duration::from_secs(10), call: Du
 const ENDING: &str = "entry";
 
 /// A record.
-pub(super) enum Source {
+pub(crate) enum Source {
     Pool { address: String, client: Box<ExchangeClient> },
     Folder(PathBuf),
 }
@@ -38,7 +38,7 @@ pub(super) fn file_name(number: u64) -> String {
 }
 
 impl Source {
-    pub(super) fn open(record: &str) -> Result<Self, VerifyError> {
+    pub(crate) fn open(record: &str) -> Result<Self, VerifyError> {
         if !record.starts_with("http://") && !record.starts_with("https://") {
             return Ok(Self::Folder(PathBuf::from(record)));
         }
@@ -49,7 +49,7 @@ impl Source {
     }
 
     /// The numbers of its entries, in their order.
-    pub(super) async fn numbers(&self) -> Result<Vec<u64>, VerifyError> {
+    pub(crate) async fn numbers(&self) -> Result<Vec<u64>, VerifyError> {
         match self {
             Self::Pool { address, .. } => {
                 let oldest = self.oldest().await?;
@@ -83,7 +83,7 @@ impl Source {
     }
 
     /// Entries as they lie there.
-    pub(super) async fn entries(&self, numbers: &[u64]) -> Result<Vec<(u64, String)>, VerifyError> {
+    pub(crate) async fn entries(&self, numbers: &[u64]) -> Result<Vec<(u64, String)>, VerifyError> {
         match self {
             Self::Pool { .. } => {
                 let each = numbers.iter().map(|number| async move {
@@ -172,7 +172,7 @@ pub(super) fn numbers_in(folder: &Path) -> Result<Vec<u64>, VerifyError> {
     Ok(numbers)
 }
 
-fn files_in(folder: &Path) -> Result<Vec<PathBuf>, VerifyError> {
+pub(super) fn files_in(folder: &Path) -> Result<Vec<PathBuf>, VerifyError> {
     let read = || {
         let mut files = Vec::new();
         for entry in std::fs::read_dir(folder)? {

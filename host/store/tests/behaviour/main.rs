@@ -27,11 +27,8 @@ macro_rules! suite {
             mod reads;
             mod records;
             mod registration;
-<<<<<<< HEAD
-            mod retention;
-=======
             mod restored;
->>>>>>> tmp_keeping
+            mod retention;
             mod rounds;
             mod samples;
             mod schema;

@@ -107,7 +107,12 @@ async fn statistics_add_up_exchanges_and_units_and_keep_fifty_rounds() {
     assert_eq!(stats.total_e8, 60 * 321);
     assert_eq!(stats.current_e8, 321);
     assert_eq!(stats.history.len(), 50);
-    let newest = UserRound { round_start: at(59), provided: vec!["100.5".to_owned(); 3], amount_e8: 321 };
+    let newest = UserRound {
+        round_start: at(59),
+        round_seconds: ROUND_SECONDS,
+        provided: vec!["100.5".to_owned(); 3],
+        amount_e8: 321,
+    };
     assert_eq!(stats.history[0], newest);
     assert_eq!(stats.history[49].round_start, at(10));
 
@@ -116,6 +121,46 @@ async fn statistics_add_up_exchanges_and_units_and_keep_fifty_rounds() {
     let stats = test.store.stats_of("alice").await.unwrap().unwrap();
     assert_eq!((stats.total_e8, stats.current_e8), (60 * 321, 0));
     assert_eq!(stats.history[0].round_start, at(59));
+}
+
+#[tokio::test]
+async fn what_a_user_showed_is_told_of_the_rounds_asked_for_and_of_no_more_orders_than_that() {
+    let Some(test) = open_for_test().await else { return };
+    let bittrex = test.lp("alice", "btc").await;
+    let poloniex = test.lp_on("poloniex", "alice", "btc").await;
+    let bob = test.lp("bob", "btc").await;
+    let at = |round: u64| FIRST_ROUND + round * ROUND_SECONDS;
+    for round in 0..4 {
+        test.set_clock(at(round));
+        test.submit(bittrex, "btc", 2, &format!("r{round}")).await;
+        test.submit(poloniex, "btc", 1, "p").await;
+        test.submit(bob, "btc", 1, "not hers").await;
+    }
+    let rounds = async |span, most| {
+        let shown = test.store.shown_by("alice", span, most).await.unwrap();
+        shown.iter().map(|sample| (sample.round_start, sample.orders.clone())).collect::<Vec<_>>()
+    };
+    let (hers, other) = (r#"["r2-0","r2-1"]"#.to_owned(), r#"["p-0"]"#.to_owned());
+    assert_eq!(rounds((at(2), at(2)), 100).await, [(at(2), other), (at(2), hers)]);
+    assert_eq!(rounds((at(0), at(3)), 100).await.len(), 8);
+    assert_eq!(rounds((at(0), at(3)), 6).await.iter().map(|shown| shown.0).min(), Some(at(2)));
+    assert_eq!(rounds((at(0), at(3)), 2).await, []);
+    assert_eq!(test.store.shown_by("mallory", (0, at(3)), 100).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn who_showed_something_in_the_last_rounds_is_told_without_the_orders() {
+    let Some(test) = open_for_test().await else { return };
+    let (alice, bob) = (test.lp("alice", "btc").await, test.lp("bob", "btc").await);
+    let at = |round: u64| FIRST_ROUND + round * ROUND_SECONDS;
+    for (round, lp_id) in [(0, alice), (1, alice), (1, bob), (3, alice)] {
+        test.set_clock(at(round));
+        test.submit(lp_id, "btc", 1, "x").await;
+    }
+    let shown = test.store.shown_in_rounds(at(1), at(3)).await.unwrap();
+    let seen: Vec<_> = shown.iter().map(|shown| (shown.round_start, shown.lp_id, shown.samples)).collect();
+    assert_eq!(seen, [(at(3), alice, 1), (at(1), alice, 1), (at(1), bob, 1)]);
+    assert_eq!(test.store.shown_in_rounds(at(4), at(9)).await.unwrap(), []);
 }
 
 /// Three rounds of six LPs, submitted and credited forwards or backwards.
