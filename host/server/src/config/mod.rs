@@ -12,6 +12,7 @@ mod pool_file;
 mod proof_section;
 mod section;
 mod side_engine;
+mod tllp_section;
 mod unit;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ use crate::payouts::PayoutsConfig;
 pub use faults::{ConfigFault, ConfigFaults};
 pub use grant_section::{Builds, GrantConfig};
 pub use proof_section::ProofConfig;
+pub use tllp_section::TllpConfig;
 pub use unit::{RulesConfig, UnitConfig};
 
 /// Largest configuration file that is read, in bytes. A pool of a hundred markets fits many times over.
@@ -98,6 +100,8 @@ pub struct PoolConfig {
     pub payouts: Option<PayoutsConfig>,
     /// Whether the network is told what liquidity is provided, and how.
     pub liquidity_report: Option<LiquidityReportConfig>,
+    /// Whether the second protocol is served, and where.
+    pub tllp: Option<TllpConfig>,
 }
 
 /// Keeping replies, sealed, for some days.

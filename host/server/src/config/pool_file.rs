@@ -15,6 +15,7 @@ use super::liquidityinfo_section;
 use super::payouts_section;
 use super::proof_section;
 use super::section::{self, Section};
+use super::tllp_section;
 use super::{FeedsConfig, KeepConfig, Limits, PoolConfig, PriceConfig, SourceConfig};
 use crate::kept::SealingKey;
 use crate::network::OutboundGrant;
@@ -91,6 +92,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
     let proof = proof_section::read(top);
     let payouts = payouts_section::read(top, folder);
     let liquidity_report = liquidityinfo_section::read(top, folder);
+    let tllp = tllp_section::read(top);
     Some(PoolConfig {
         name: name?,
         currency: currency?,
@@ -112,6 +114,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
         proof: proof?,
         payouts: payouts?,
         liquidity_report: liquidity_report?,
+        tllp: tllp?,
     })
 }
 
