@@ -53,12 +53,7 @@ impl Rate {
     #[must_use]
     pub fn earned(coins: Coins, liquidity: Amount, over: RoundLength) -> Self {
         // Coins count 1e-8 and the rate 1e-18, on liquidity in 1e-18: at most 64 + 34 + 60 + 17 bits.
-        let factors = [
-            wide(u128::from(coins.e8())),
-            wide(E18_PER_E8),
-            wide(ONE_E18),
-            wide(DAY_SECONDS),
-        ];
+        let factors = [wide(u128::from(coins.e8())), wide(E18_PER_E8), wide(ONE_E18), wide(DAY_SECONDS)];
         let earned = wide::product(&factors, "rate").unwrap_or(U256::MAX);
         let time = wide(liquidity.e18()).checked_mul(wide(u128::from(over.seconds())));
         let rate = time.and_then(|time| earned.checked_div(time));

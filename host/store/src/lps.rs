@@ -120,7 +120,8 @@ impl Store {
         let mut found: BTreeMap<String, Lp> = BTreeMap::new();
         for row in &rows {
             let (lp_id, address) = (row.try_get("lp_id")?, row.try_get("address")?);
-            let lp = found.entry(row.try_get("exchange")?).or_insert(Lp { lp_id, address, units: Vec::new() });
+            let lp =
+                found.entry(row.try_get("exchange")?).or_insert(Lp { lp_id, address, units: Vec::new() });
             lp.units.push(row.try_get("unit")?);
         }
         let sorted = found.into_iter().map(|(exchange, mut lp)| {

@@ -29,7 +29,8 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Response {
     let mut exchanges = BTreeMap::new();
     for (exchange, settings) in &in_force.config.exchanges {
         let units = settings.units.iter().map(|(unit, config)| {
-            let last = statistics.markets.iter().find(|last| last.exchange == *exchange && last.unit == *unit);
+            let last =
+                statistics.markets.iter().find(|last| last.exchange == *exchange && last.unit == *unit);
             (unit.clone(), market(&config.rules_at(now_s).terms, last, round))
         });
         exchanges.insert(exchange.clone(), Tree::Object(units.collect()));

@@ -63,7 +63,8 @@ fn entry(app: &App, at: &RegisteredAt, unit: &str, credited: &CreditedSample) ->
     let slices = slices.map(|unit| unit.rules_at(credited.round_start).terms.looks().slices());
     // Where samples of then are not kept any more, nobody knows which were missing.
     let missing = slices.filter(|_| credited.orders.is_some());
-    let missing = missing.map_or(Tree::Null, |slices| Tree::whole(u64::from(slices).saturating_sub(credited.slices)));
+    let missing =
+        missing.map_or(Tree::Null, |slices| Tree::whole(u64::from(slices).saturating_sub(credited.slices)));
     let levels = Levels::read(credited, round)?;
     let coins = |e8| Tree::number(coins_from(e8).unwrap_or(Coins::ZERO));
     Ok(Tree::object([

@@ -83,7 +83,11 @@ impl SideLevels {
             let amount = Amount::parse(&order.amount).map_err(|_| RecordError::Damaged("an amount"))?;
             let coins = detail.orders.get(place).map_or(Ok(Coins::ZERO), |coins| Coins::parse(coins));
             let coins = coins.map_err(|_| RecordError::Damaged("a credit"))?;
-            if coins > Coins::ZERO { paid.push(amount) } else { unpaid.push(amount) }
+            if coins > Coins::ZERO {
+                paid.push(amount)
+            } else {
+                unpaid.push(amount)
+            }
             earned.push(coins);
         }
         let sum = |amounts: Vec<Amount>| Amount::sum(amounts).map_err(|_| RecordError::Damaged("an amount"));
@@ -106,7 +110,12 @@ mod tests {
                 r#"{{"id":"a","side":"{side}","price":"1","amount":"{amount}","rank":{rank},"deviation":"0","tolerance":"0.01"}}"#
             )
         };
-        let orders = [order("ask", "100", "1"), order("ask", "50", "1"), order("ask", "9", "null"), order("bid", "8", "1")];
+        let orders = [
+            order("ask", "100", "1"),
+            order("ask", "50", "1"),
+            order("ask", "9", "null"),
+            order("bid", "8", "1"),
+        ];
         let credited = CreditedSample {
             round_start: 60,
             amount_e8: 0,

@@ -48,7 +48,8 @@ async fn read(app: &App, mut form: Form) -> Result<(i64, Posted), Refused> {
         Ok::<_, Refused>(value)
     };
     let (user, sign, unit) = (field("user")?, field("sign")?, field("unit")?);
-    let rates = MinimalRates { ask: Some(rate("ask", &field("ask")?)?), bid: Some(rate("bid", &field("bid")?)?) };
+    let rates =
+        MinimalRates { ask: Some(rate("ask", &field("ask")?)?), bid: Some(rate("bid", &field("bid")?)?) };
     let named = form.take("exchange");
     let registrations = app.store.registrations_of(&user).await;
     let registrations =
@@ -75,12 +76,16 @@ fn market_of(
 ) -> Result<(String, i64), &'static str> {
     let serves = |at: &RegisteredAt| {
         let is_served = in_force.config.unit(&at.exchange, unit).is_some();
-        is_served && at.lp.units.iter().any(|known| known == unit) && named.is_none_or(|named| named == at.exchange)
+        is_served
+            && at.lp.units.iter().any(|known| known == unit)
+            && named.is_none_or(|named| named == at.exchange)
     };
     let mut found = registrations.into_iter().filter(serves);
     match (found.next(), found.next()) {
         (Some(at), None) => Ok((at.exchange, at.lp.lp_id)),
-        (Some(_), Some(_)) => Err(", because it is registered at several exchanges: name one in the field exchange"),
+        (Some(_), Some(_)) => {
+            Err(", because it is registered at several exchanges: name one in the field exchange")
+        }
         (None, _) => Err(""),
     }
 }

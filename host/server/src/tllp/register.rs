@@ -26,7 +26,8 @@ pub(crate) async fn take(app: &App, request: Request) -> Response {
 }
 
 async fn register(app: &App, mut form: Form) -> Result<(), Refused> {
-    let invalid = |what: String| Refused::new(Code::InvalidData, format!("invalid registration data received: {what}"));
+    let invalid =
+        |what: String| Refused::new(Code::InvalidData, format!("invalid registration data received: {what}"));
     let mut field = |name: &'static str| {
         let value = form.take(name).ok_or_else(|| invalid(format!("no {name}")))?;
         // Keys are bounded as keys are everywhere, whatever they are called here.

@@ -56,10 +56,7 @@ pub(crate) fn coded(code: Code, message: &str) -> Response {
 /// What is answered to a question that has no answer. Clients look for the member `error`: the original sent no body,
 /// which they take for a lost connection and ask again for ever.
 pub(crate) fn not_found(code: Code, message: &str) -> Response {
-    let members = [
-        ("code", Tree::Whole(code.number())),
-        ("message", Tree::text(message)),
-        ("error", Tree::Flag(true)),
-    ];
+    let members =
+        [("code", Tree::Whole(code.number())), ("message", Tree::text(message)), ("error", Tree::Flag(true))];
     json(StatusCode::NOT_FOUND, &Tree::object(members))
 }

@@ -109,7 +109,8 @@ impl Responses {
         let window = || market.heard.range(first..=last);
         let due = last.saturating_add(1).saturating_sub(first.max(market.since));
         let heard = u64::try_from(window().count()).unwrap_or(u64::MAX);
-        let rejected = u64::try_from(window().filter(|(_, accepted)| !**accepted).count()).unwrap_or(u64::MAX);
+        let rejected =
+            u64::try_from(window().filter(|(_, accepted)| !**accepted).count()).unwrap_or(u64::MAX);
         let error = market.error.as_ref().filter(|(slice, _)| (first..=last).contains(slice));
         let last_error = error.map(|(_, error)| error.clone()).unwrap_or_default();
         Some(Told { slices, rejected, missing: due.saturating_sub(heard), last_error })

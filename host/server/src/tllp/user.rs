@@ -120,7 +120,12 @@ async fn earned(app: &App, lp_id: i64, unit: &str, now_ms: u64) -> Result<Levels
     let round = app.in_force.load().config.pool.round;
     let newest = app.store.credited_rounds(lp_id, unit, 0, 1).await?;
     let is_recent = |credited: &&CreditedSample| is_recent(credited.round_start, round, now_ms);
-    Ok(newest.first().filter(is_recent).map(|credited| Levels::read(credited, round)).transpose()?.unwrap_or_default())
+    Ok(newest
+        .first()
+        .filter(is_recent)
+        .map(|credited| Levels::read(credited, round))
+        .transpose()?
+        .unwrap_or_default())
 }
 
 fn is_recent(round_start: u64, round: RoundLength, now_ms: u64) -> bool {

@@ -15,8 +15,8 @@ pub(super) struct Client<'p> {
     pub(super) cost: [&'static str; 2],
 }
 
-/// Nonces of all clients of a process rise.
-static NONCE: AtomicU64 = AtomicU64::new(1);
+/// Nonces of all clients of a process rise, and exceed those of the harness.
+static NONCE: AtomicU64 = AtomicU64::new(1_000);
 
 impl<'p> Client<'p> {
     pub(super) fn new(pool: &'p TestPool, lp: Lp) -> Self {
@@ -28,11 +28,8 @@ impl<'p> Client<'p> {
     }
 
     pub(super) async fn register(&self) -> Answer {
-        let fields = [
-            ("name", self.exchange),
-            ("key", self.lp.key.as_str()),
-            ("address", self.lp.address.as_str()),
-        ];
+        let fields =
+            [("name", self.exchange), ("key", self.lp.key.as_str()), ("address", self.lp.address.as_str())];
         post(self.pool, "/register", &form(&fields)).await
     }
 
@@ -107,7 +104,9 @@ pub(super) fn form(fields: &[(&str, &str)]) -> String {
         let mut written = String::new();
         for byte in text.bytes() {
             match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b'-' => written.push(char::from(byte)),
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b'-' => {
+                    written.push(char::from(byte))
+                }
                 b' ' => written.push('+'),
                 byte => written.push_str(&format!("%{byte:02X}")),
             }

@@ -15,7 +15,8 @@ async fn each_code_means_what_it_meant() {
     let lp = Lp::new("alice");
     let other = Lp::new("bob").address;
     let register = async |key: &str, address: &str, name: &str| {
-        let answer = post(&pool, "/register", &form(&[("key", key), ("address", address), ("name", name)])).await;
+        let answer =
+            post(&pool, "/register", &form(&[("key", key), ("address", address), ("name", name)])).await;
         (code(&answer), answer.message())
     };
     let at = "test_exchange";
@@ -31,8 +32,14 @@ async fn each_code_means_what_it_meant() {
         assert!(message.starts_with(words), "{message}");
     }
     let submit = async |changed: (&str, &str)| {
-        let usual =
-            [("user", lp.key.as_str()), ("sign", "00"), ("unit", "btc"), ("ask", "0.1"), ("bid", "0.1"), ("nonce", "1")];
+        let usual = [
+            ("user", lp.key.as_str()),
+            ("sign", "00"),
+            ("unit", "btc"),
+            ("ask", "0.1"),
+            ("bid", "0.1"),
+            ("nonce", "1"),
+        ];
         let fields = usual.map(|(name, value)| if name == changed.0 { changed } else { (name, value) });
         let answer = post(&pool, "/liquidity", &form(&fields)).await;
         (code(&answer), answer.message())
@@ -45,7 +52,11 @@ async fn each_code_means_what_it_meant() {
         (submit(("ask", "1e9")).await, 10, "invalid cost information received: ask is larger than 1000"),
         (submit(("user", "nobody")).await, 11, "user not found: nobody"),
         (submit(("unit", "doge")).await, 12, "unit for user key-of-alice not found: doge"),
-        (submit(("nonce", "x")).await, 13, "unable to validate request: `req.market`"),
+        (
+            submit(("nonce", "x")).await,
+            13,
+            "unable to validate request: `req.nonce` should be a whole number",
+        ),
     ];
     for ((code, message), expected, words) in cases {
         assert_eq!(code, expected, "{message}");
@@ -67,7 +78,9 @@ async fn tllp_a_body_of_another_content_type_is_answered() {
         // Where both protocols are, whatever is no form is told what it always was.
         let answer = pool.post_raw(path, &[("Content-Type", "text/plain")], b"key=1").await;
         assert_eq!(answer.refusal(), "Content-Type header must be set to 'application/json'");
-        for media in ["application/x-www-form-urlencoded; charset=utf-8", "Application/X-WWW-Form-UrlEncoded;x"] {
+        for media in
+            ["application/x-www-form-urlencoded; charset=utf-8", "Application/X-WWW-Form-UrlEncoded;x"]
+        {
             assert_eq!(code(&pool.post_raw(path, &[("Content-Type", media)], b"key=").await), 6, "{media}");
         }
     }
@@ -103,7 +116,10 @@ async fn a_broken_form_is_refused_with_what_is_wrong_and_changes_nothing() {
         (format!("{right}{many}"), "the form has more than 38 fields"),
         (String::new(), "the form has no fields"),
         ("x".repeat(20_000), "request body must not be larger than 16384 bytes"),
-        (right.replace("unit=btc", &format!("unit={}", "b".repeat(129))), "invalid request received: unit has 129"),
+        (
+            right.replace("unit=btc", &format!("unit={}", "b".repeat(129))),
+            "invalid request received: unit has 129",
+        ),
     ];
     for (body, words) in cases {
         let answer = post(&pool, "/liquidity", &body).await;
@@ -174,14 +190,19 @@ fn where_the_protocol_is_served_is_checked() {
                 let tllp = config.pool.tllp.unwrap();
                 format!("{:?} {:?}", tllp.prefix, tllp.listen)
             }
-            Err(faults) => faults.list().iter().map(|fault| format!("{} {}", fault.key, fault.message)).collect(),
+            Err(faults) => {
+                faults.list().iter().map(|fault| format!("{} {}", fault.key, fault.message)).collect()
+            }
         }
     };
     assert_eq!(faults("[tllp]\n"), "Some(\"/tllp\") None");
     assert_eq!(faults("[tllp]\nprefix = \"\"\nlisten = \"[::1]:3335\"\n"), "None Some([::1]:3335)");
     for prefix in ["tllp", "/", "/Tllp", "/a/b", "/v1", "/status", "/{x}", "/%74"] {
         let told = faults(&format!("[tllp]\nprefix = \"{prefix}\"\n"));
-        assert!(told.starts_with("tllp.prefix must be / and a word of lower-case letters"), "{prefix}: {told}");
+        assert!(
+            told.starts_with("tllp.prefix must be / and a word of lower-case letters"),
+            "{prefix}: {told}"
+        );
     }
     assert!(faults("[tllp]\nprefix = \"\"\n").starts_with("tllp.prefix must not be empty"));
     assert!(faults("[tllp]\nlisten = \"here\"\n").starts_with("tllp.listen must be an address and a port"));

@@ -91,8 +91,14 @@ async fn tllp_history_answers() {
     assert_eq!(entries.as_array().unwrap().len(), 2);
     let (first, second) = (&entries[0], &entries[1]);
     assert_eq!(second["time"].as_u64().unwrap(), first["time"].as_u64().unwrap() + 60);
-    assert_eq!((first["balance"].to_string(), second["balance"].to_string()), ("0.00069444".into(), "0.00138889".into()));
-    assert_eq!((&first["ask"], &first["bid"], &first["missings"]), (&json!([400, 0, 0]), &json!([0, 0, 0]), &json!(0)));
+    assert_eq!(
+        (first["balance"].to_string(), second["balance"].to_string()),
+        ("0.00069444".into(), "0.00138888".into())
+    );
+    assert_eq!(
+        (&first["ask"], &first["bid"], &first["missings"]),
+        (&json!([400, 0, 0]), &json!([0, 0, 0]), &json!(0))
+    );
     assert_eq!(names(&first["rate"]), ["ask", "bid"]);
     assert_eq!(answer.headers["cache-control"], "no-store");
     assert_eq!(history("1").await.json(), json!([]));
@@ -107,8 +113,15 @@ async fn tllp_history_answers() {
 #[tokio::test]
 async fn what_is_not_there_is_an_error_that_clients_understand() {
     let pool = TestPool::start_with(served()).await;
-    let paths =
-        ["/nobody", "/price/doge", "/info/test_exchange/doge", "/info/mtgox/btc", "/no/such/path", "/%ff", "/checkpoints/1"];
+    let paths = [
+        "/nobody",
+        "/price/doge",
+        "/info/test_exchange/doge",
+        "/info/mtgox/btc",
+        "/no/such/path",
+        "/%ff",
+        "/checkpoints/1",
+    ];
     for path in paths {
         let answer = get(&pool, path).await;
         assert_eq!((answer.status, answer.content_type.as_str()), (404, "application/json"), "{path}");
@@ -133,9 +146,12 @@ async fn what_is_about_a_key_is_kept_by_nobody_on_the_way() {
 async fn tllp_the_default_rate_of_a_side_is_that_sides_own() {
     // The original gave each user the rate of the other side until it named its own.
     let side = |name: &str, rate: &str| {
-        format!("[units.btc.{name}]\nengine = \"auction_tllp\"\nrate = {rate}\ntarget = 1000\ntolerance = 0.01\n")
+        format!(
+            "[units.btc.{name}]\nengine = \"auction_tllp\"\nrate = {rate}\ntarget = 1000\ntolerance = 0.01\n"
+        )
     };
-    let pool = TestPool::start_with(served_with(&format!("{}{}", side("ask", "0.001"), side("bid", "0.003")))).await;
+    let pool =
+        TestPool::start_with(served_with(&format!("{}{}", side("ask", "0.001"), side("bid", "0.003")))).await;
     let market = get(&pool, "/info/test_exchange/btc").await.json();
     assert_eq!((&market["ask"]["rate"], &market["bid"]["rate"]), (&json!(0.001), &json!(0.003)));
     let lp = pool.lp("alice");

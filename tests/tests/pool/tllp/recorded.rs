@@ -8,7 +8,8 @@ use super::{AUCTION, SERVED};
 
 /// A pool at an exchange of those years, whose market `btc` is auctioned and looked at six times a minute.
 fn settings(exchange: &'static str) -> Settings {
-    let mut settings = Settings { exchanges: Vec::new(), plugins: Vec::new(), simulated: exchange, ..Settings::default() };
+    let mut settings =
+        Settings { exchanges: Vec::new(), plugins: Vec::new(), simulated: exchange, ..Settings::default() };
     settings.sections.push_str(SERVED);
     let file = format!(
         "endpoint = \"{{endpoint}}\"\nsubmissions_per_minute = 240\n[units.btc]\n{AUCTION}slices = 6\nevidence = \"last\"\n"
@@ -72,8 +73,9 @@ async fn plays(exchange: &'static str) {
     assert_eq!((&unit["active"], &unit["last_error"]), (&json!(true), &json!("")));
     let beaten = c.unit_page().await;
     assert_eq!(beaten["ask"], json!([level(0, 0), level(0, 0), level(900, 0)]));
+    // Of 2400 the auction took those who were not beaten.
     let status = get(&pool, "/status").await.json();
-    assert_eq!((&status["liquidity"], &status["users"]), (&json!([0, 2400]), &json!(3)));
+    assert_eq!((&status["liquidity"], &status["users"]), (&json!([0, 1500]), &json!(3)));
 }
 
 #[tokio::test]
@@ -97,7 +99,10 @@ async fn a_recorded_client_sees_its_efficiency_fall_and_why() {
         assert_eq!(client.submit().await, 0);
         pool.pass(10_000);
     }
-    let forged = Client { lp: alp_tests::Lp { secret: "another".to_owned(), ..lp }, ..Client::new(&pool, pool.lp("b")) };
+    let forged = Client {
+        lp: alp_tests::Lp { secret: "another".to_owned(), ..lp },
+        ..Client::new(&pool, pool.lp("b"))
+    };
     let forged = Client { exchange: "poloniex_legacy", ..forged };
     assert_eq!(forged.submit().await, 13);
     pool.pass(20_000);
