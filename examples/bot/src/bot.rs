@@ -133,7 +133,7 @@ impl<S: Signer, T: Trader> Bot<S, T> {
         };
         self.count(|counts| &mut counts.sent);
         match self.pool.submit(submission).await {
-            Ok(PoolAnswer { success: true, message }) => {
+            Ok(PoolAnswer { success: true, message, .. }) => {
                 self.count(|counts| &mut counts.accepted);
                 round.accepted();
                 self.tell(Event::Accepted { message });

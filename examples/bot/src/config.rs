@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::bot::DEFAULT_SILENCE_MS;
+use crate::form::MinimalRates;
 use crate::secret::Secret;
 
 /// Bytes of a configuration or a secret's file: a page of text.
@@ -50,6 +51,22 @@ pub struct PoolConfig {
     /// After how long without an accepted submission the orders are taken back, in milliseconds.
     #[serde(default = "default_silence_ms")]
     pub silence_ms: u64,
+    /// In which protocol it is spoken to.
+    #[serde(default)]
+    pub protocol: Protocol,
+    /// The least that is asked, where the protocol takes that.
+    pub minimal_rates: Option<MinimalRates>,
+}
+
+/// In which protocol a pool is spoken to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// That of ALP-Server: JSON.
+    #[default]
+    Alp,
+    /// That of the first pools: forms, with minimal rates.
+    Tllp,
 }
 
 /// The exchange and the market.
@@ -152,6 +169,14 @@ pub enum ConfigError {
     /// The interval is too short.
     #[error("`pool.submit_interval_ms` has to be at least {MIN_SUBMIT_INTERVAL_MS}")]
     Interval,
+    /// Rates without the protocol that takes them, or the other way round.
+    #[error("`pool.minimal_rates` goes with `pool.protocol = \"tllp\"`, and that with it")]
+    RatesAlone,
+    /// A rate is no decimal.
+    #[error(
+        "`pool.minimal_rates` has to be two decimals a day, such as {{ ask = \"0.0025\", bid = \"0.0025\" }}"
+    )]
+    Rates,
     /// The pool's address is no HTTP address.
     #[error("`pool.url` has to begin with http:// or https://")]
     Url,
@@ -186,7 +211,13 @@ impl Config {
         if self.pool.submit_interval_ms < MIN_SUBMIT_INTERVAL_MS {
             return Err(ConfigError::Interval);
         }
-        Ok(())
+        if self.pool.minimal_rates.is_some() != (self.pool.protocol == Protocol::Tllp) {
+            return Err(ConfigError::RatesAlone);
+        }
+        match &self.pool.minimal_rates {
+            Some(rates) if !rates.are_decimals() => Err(ConfigError::Rates),
+            Some(_) | None => Ok(()),
+        }
     }
 }
 

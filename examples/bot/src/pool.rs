@@ -1,11 +1,12 @@
 //! The pool's side of the wire: two messages and one form of answer.
 
 use reqwest::Client;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde::ser::{Error as _, SerializeMap};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::form::{self, CodedAnswer, FORM, MinimalRates};
 use crate::http::{AnswerError, client, fetch, fetch_with_headers};
 use crate::signer::{SignError, Signed, Value};
 
@@ -38,6 +39,8 @@ pub struct Identity {
 pub struct PoolAnswer {
     /// Whether it did what it was asked.
     pub success: bool,
+    /// Whether it says by a code that it does not know the key; ALP says so in words.
+    pub unregistered: bool,
     /// Its words, fit for a log: one line, without control characters, not too long.
     pub message: String,
 }
@@ -50,7 +53,8 @@ impl PoolAnswer {
 
     /// Whether this answer to a submission means that the pool has forgotten the registration.
     pub fn means_unregistered(&self, user: &str) -> bool {
-        !self.success && self.message == one_line(&format!("user {user} is not registered"))
+        self.unregistered
+            || !self.success && self.message == one_line(&format!("user {user} is not registered"))
     }
 }
 
@@ -61,6 +65,8 @@ pub struct PoolClient {
     liquidity_url: String,
     challenges_url: String,
     identity: Identity,
+    /// None if the pool is spoken to in JSON, where nobody asks a rate.
+    rates: Option<MinimalRates>,
 }
 
 /// What the pool says to who asks for a challenge.
@@ -101,7 +107,14 @@ impl PoolClient {
             liquidity_url: format!("{url}/liquidity"),
             challenges_url: format!("{url}/v1/challenges"),
             identity,
+            rates: None,
         })
+    }
+
+    /// Speaks the protocol of the first pools, which takes minimal rates.
+    #[must_use]
+    pub fn asking(self, rates: MinimalRates) -> Self {
+        Self { rates: Some(rates), ..self }
     }
 
     /// In whose name.
@@ -114,6 +127,9 @@ impl PoolClient {
     /// # Errors
     /// If there is no pool's answer.
     pub async fn register(&self) -> Result<PoolAnswer, AnswerError> {
+        if self.rates.is_some() {
+            return self.post(&self.register_url, form::registration(&self.identity)).await;
+        }
         let Identity { user, address, exchange, unit } = &self.identity;
         let body = serde_json::json!({
             "user": user, "address": address, "exchange": exchange, "unit": unit,
@@ -137,11 +153,9 @@ impl PoolClient {
         &self,
         message: Submission,
     ) -> Result<(PoolAnswer, Option<String>), AnswerError> {
-        let request =
-            self.http.post(&self.liquidity_url).header(CONTENT_TYPE, "application/json").body(message.0);
-        let (answer, headers): (WireAnswer, _) = fetch_with_headers(request).await?;
+        let (answer, headers) = self.answered(&self.liquidity_url, message.0).await?;
         let proven = headers.get(PROOF_HEADER).and_then(|value| value.to_str().ok()).map(one_line);
-        Ok((PoolAnswer { success: answer.success, message: one_line(&answer.message) }, proven))
+        Ok((answer, proven))
     }
 
     /// Asks for a challenge to prove the address, with the seal of what the bot contributes.
@@ -183,6 +197,9 @@ impl PoolClient {
     /// # Errors
     /// If the signer wrote a number that is none.
     pub fn submission(&self, signed: &Signed) -> Result<Submission, SignError> {
+        if let Some(rates) = &self.rates {
+            return Ok(Submission(form::submission(&self.identity, rates, signed)));
+        }
         for (member, value) in &signed.members {
             if let Value::Number(text) = value {
                 number(text).ok_or_else(|| SignError::NotANumber { member: member.clone() })?;
@@ -200,9 +217,20 @@ impl PoolClient {
     }
 
     async fn post(&self, url: &str, body: String) -> Result<PoolAnswer, AnswerError> {
-        let request = self.http.post(url).header(CONTENT_TYPE, "application/json").body(body);
-        let answer: WireAnswer = fetch(request).await?;
-        Ok(PoolAnswer { success: answer.success, message: one_line(&answer.message) })
+        Ok(self.answered(url, body).await?.0)
+    }
+
+    async fn answered(&self, url: &str, body: String) -> Result<(PoolAnswer, HeaderMap), AnswerError> {
+        let request = self.http.post(url).body(body);
+        if self.rates.is_some() {
+            let (answer, headers): (CodedAnswer, _) =
+                fetch_with_headers(request.header(CONTENT_TYPE, FORM)).await?;
+            return Ok((answer.into(), headers));
+        }
+        let (answer, headers): (WireAnswer, _) =
+            fetch_with_headers(request.header(CONTENT_TYPE, "application/json")).await?;
+        let message = one_line(&answer.message);
+        Ok((PoolAnswer { success: answer.success, unregistered: false, message }, headers))
     }
 }
 
@@ -259,7 +287,7 @@ fn words<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D:
 }
 
 /// Words of a stranger, fit for a log.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let letters = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
     letters.take(MAX_MESSAGE_LENGTH).collect()
 }

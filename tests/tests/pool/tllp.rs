@@ -1,5 +1,6 @@
 //! The second protocol: what its clients send and read, and the faults of its first server.
 
+mod bot;
 mod client;
 mod forms;
 mod pages;

@@ -77,3 +77,19 @@ fn settings_without_sense_are_refused() {
     let missing = Config::load(Path::new("no/such/bot.toml"));
     assert!(matches!(missing, Err(ConfigError::File { .. })));
 }
+
+#[test]
+fn minimal_rates_go_with_the_protocol_that_takes_them() {
+    let tllp = example().replace("protocol = \"alp\"", "protocol = \"tllp\"");
+    let rates = |rates: &str| format!("protocol = \"tllp\"\nminimal_rates = {rates}");
+    let asking = |written: &str| tllp.replace("protocol = \"tllp\"", &rates(written));
+    let (_folder, config) = written(&asking("{ ask = \"0.0025\", bid = \"0\" }"));
+    assert_eq!(config.unwrap().pool.minimal_rates.unwrap().ask, "0.0025");
+    let alone =
+        asking("{ ask = \"0.0025\", bid = \"0\" }").replace("protocol = \"tllp\"", "protocol = \"alp\"");
+    for text in [&tllp, &alone] {
+        assert!(matches!(written(text).1, Err(ConfigError::RatesAlone)));
+    }
+    assert!(matches!(written(&asking("{ ask = \"0.25 %\", bid = \"0\" }")).1, Err(ConfigError::Rates)));
+    assert!(matches!(written(&asking("{ ask = \"0.25\" }")).1, Err(ConfigError::Toml { .. })));
+}

@@ -9,17 +9,14 @@ use alp_pool::terms::Side;
 use alp_store::{CreditedSample, RegisteredAt};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::levels::Levels;
-use super::reply::{Code, not_found};
-use super::user::PageError;
+use super::reply::{Code, PageError, not_found, page};
 use crate::app::App;
-use crate::endpoints::server_error;
 use crate::message::shown;
 use crate::rounds::coins_from;
-use crate::wire::{Tree, json};
+use crate::wire::Tree;
 
 /// Rounds of a page: an hour of usual ones.
 const PAGE: u32 = 60;
@@ -28,13 +25,13 @@ pub(super) async fn show(
     State(app): State<Arc<App>>,
     asked: Result<Path<(String, String, String)>, PathRejection>,
 ) -> Response {
-    let (user, unit, page) = asked.map(|Path(asked)| asked).unwrap_or_default();
-    let Ok(page) = page.parse::<u32>() else {
+    let (user, unit, number) = asked.map(|Path(asked)| asked).unwrap_or_default();
+    let Ok(number) = number.parse::<u32>() else {
         return not_found(Code::InvalidData, "the page must be a whole number: 0 is the newest");
     };
     let registrations = match app.store.registrations_of(&user).await {
         Ok(registrations) => registrations,
-        Err(error) => return server_error(&error),
+        Err(error) => return page(Err(error.into())),
     };
     if registrations.is_empty() {
         return not_found(Code::UnknownUser, &format!("user not found: {}", shown(&user)));
@@ -44,16 +41,13 @@ pub(super) async fn show(
         let message = format!("unit for user {} not found: {}", shown(&user), shown(&unit));
         return not_found(Code::UnknownUnit, &message);
     };
-    match history(&app, &at, &unit, page).await {
-        Ok(history) => json(StatusCode::OK, &Tree::List(history)),
-        Err(error) => server_error(&error),
-    }
+    page(history(&app, &at, &unit, number).await)
 }
 
-async fn history(app: &App, at: &RegisteredAt, unit: &str, page: u32) -> Result<Vec<Tree>, PageError> {
+async fn history(app: &App, at: &RegisteredAt, unit: &str, page: u32) -> Result<Tree, PageError> {
     let rounds = app.store.credited_rounds(at.lp.lp_id, unit, page, PAGE).await?;
-    let shown = rounds.iter().rev().map(|credited| entry(app, at, unit, credited));
-    shown.collect()
+    let entries = rounds.iter().rev().map(|credited| entry(app, at, unit, credited));
+    Ok(Tree::List(entries.collect::<Result<_, PageError>>()?))
 }
 
 fn entry(app: &App, at: &RegisteredAt, unit: &str, credited: &CreditedSample) -> Result<Tree, PageError> {

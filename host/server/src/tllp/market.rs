@@ -7,9 +7,10 @@ use alp_pool::rate::Rate;
 use alp_pool::round::RoundLength;
 use alp_pool::terms::Side;
 use alp_record::MarketTerms;
-use alp_record::judged::{MarketStatistics, SideStatistics};
+use alp_record::judged::{MarketStatistics, RoundStatistics, SideStatistics, from_json};
 
-use crate::app::App;
+use super::reply::PageError;
+use crate::app::{App, InForce};
 use crate::wire::Tree;
 
 /// The target of a side that has none, as the pools of fixed cost told it to their clients: nobody ever reached it.
@@ -22,8 +23,20 @@ const FIXED_COST_LIQUIDITY: &str = "10000000";
 /// Minutes of a day.
 const MINUTES: u128 = 24 * 60;
 
-/// What a market is shown as. `last` is what the last round says of it.
-pub(super) fn market(terms: &MarketTerms, last: Option<&MarketStatistics>, round: RoundLength) -> Tree {
+/// A market by the rules of the round that runs, and what the last one says of it.
+pub(super) fn market_of(
+    in_force: &InForce,
+    last: &RoundStatistics,
+    (exchange, unit): (&str, &str),
+    now_ms: u64,
+) -> Option<Tree> {
+    let round = in_force.config.pool.round;
+    let rules = in_force.config.unit(exchange, unit)?.rules_at(round.start_of(now_ms / 1_000));
+    let last = last.markets.iter().find(|last| last.exchange == exchange && last.unit == unit);
+    Some(market(&rules.terms, last, round))
+}
+
+fn market(terms: &MarketTerms, last: Option<&MarketStatistics>, round: RoundLength) -> Tree {
     let sides = Side::BOTH.map(|side| {
         let of_side = last.and_then(|last| last.sides.iter().find(|known| known.side == side.name()));
         (side.name(), shown_side(terms, side, of_side, round))
@@ -31,9 +44,11 @@ pub(super) fn market(terms: &MarketTerms, last: Option<&MarketStatistics>, round
     Tree::object(sides)
 }
 
-/// The statistics of the last credited round, if there are any.
-pub(super) async fn last_round(app: &App) -> Result<Option<String>, alp_store::StoreError> {
-    Ok(app.store.pool_status().await?.last_credit.map(|last| last.statistics))
+/// The statistics of the last credited round; empty if there is none.
+pub(super) async fn last_round(app: &App) -> Result<RoundStatistics, PageError> {
+    let last = app.store.pool_status().await?.last_credit;
+    let statistics = last.map(|last| from_json(&last.statistics, "the last round")).transpose()?;
+    Ok(statistics.unwrap_or_default())
 }
 
 /// `low` and `high` are one: what a coin of the side earned in the last round, projected to a day. The original showed the

@@ -9,10 +9,10 @@
 mod exchanges;
 mod form;
 mod history;
-mod info;
 mod levels;
 mod liquidity;
 mod market;
+mod market_page;
 mod price;
 mod register;
 mod reply;
@@ -36,6 +36,8 @@ use crate::app::App;
 use crate::containment::Peer;
 use crate::endpoints::{catch, has_media_type, never_kept, read_body, sender};
 
+pub(crate) use liquidity::take as take_liquidity_form;
+pub(crate) use register::take as take_registration_form;
 pub(crate) use responses::Responses;
 
 /// The media type of the protocol's messages.
@@ -51,7 +53,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/exchanges", get(exchanges::show))
         .route("/sync", get(sync::show))
         .route("/price/{unit}", get(price::show))
-        .route("/info/{exchange}/{unit}", get(info::show))
+        .route("/info/{exchange}/{unit}", get(market_page::show))
         .route("/history/{user}/{unit}/{page}", get(history::show).layer(map_response(never_kept)))
         .route("/{user}", get(user::show).layer(map_response(never_kept)))
         .fallback(no_such_path)
@@ -64,9 +66,6 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 pub(crate) fn is_meant(app: &App, request: &Request) -> bool {
     has_media_type(request, FORM) && app.in_force.load().config.pool.tllp.is_some()
 }
-
-pub(crate) use liquidity::take as take_liquidity_form;
-pub(crate) use register::take as take_registration_form;
 
 async fn take_registration(State(app): State<Arc<App>>, request: Request) -> Response {
     register::take(&app, request).await

@@ -2,7 +2,7 @@
 //!
 //! The original bound a key to its first address and made a thread for each unit; here it is a row for each.
 
-use alp_store::RegisterOutcome;
+use alp_store::{RegisterOutcome, StoreError};
 use axum::extract::Request;
 use axum::response::Response;
 
@@ -48,15 +48,22 @@ async fn register(app: &App, mut form: Form) -> Result<(), Refused> {
         let message = format!("unknown exchange requested: {}", shown(&exchange));
         return Err(Refused::new(Code::UnknownExchange, message));
     };
-    for unit in settings.units.keys() {
-        let outcome = app.store.register(&exchange, &key, &address, unit).await;
-        let outcome = outcome.map_err(|error| Refused::new(Code::Refused, store_refusal(&error).message))?;
-        match outcome {
+    let failed = |error: StoreError| Refused::new(Code::Refused, store_refusal(&error).message);
+    let other_address = || {
+        Refused::new(
+            Code::OtherAddress,
+            format!("user already exists with different address: {}", shown(&key)),
+        )
+    };
+    let known = app.store.registrations_of(&key).await.map_err(failed)?;
+    let known = known.into_iter().find(|at| at.exchange == exchange && at.lp.address == address);
+    // Clients register at every start: what is known already is not written again. Whether another address is one that
+    // was proven, the store decides.
+    let is_known = |unit: &String| known.as_ref().is_some_and(|at| at.lp.units.contains(unit));
+    for unit in settings.units.keys().filter(|unit| !is_known(unit)) {
+        match app.store.register(&exchange, &key, &address, unit).await.map_err(failed)? {
             RegisterOutcome::Registered { .. } | RegisterOutcome::AlreadyRegistered { .. } => {}
-            RegisterOutcome::OtherAddress { .. } => {
-                let message = format!("user already exists with different address: {}", shown(&key));
-                return Err(Refused::new(Code::OtherAddress, message));
-            }
+            RegisterOutcome::OtherAddress { .. } => return Err(other_address()),
         }
     }
     Ok(())

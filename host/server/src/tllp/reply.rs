@@ -1,8 +1,12 @@
 //! What is answered: the numeric codes of the protocol, and its shapes in JSON.
 
+use alp_record::judged::RecordError;
+use alp_store::StoreError;
 use axum::http::StatusCode;
 use axum::response::Response;
+use thiserror::Error;
 
+use crate::endpoints::server_error;
 use crate::wire::{Tree, json};
 
 /// How a message ended. The numbers up to 12 are the original's; its clients know 0, and register again at 11.
@@ -59,4 +63,23 @@ pub(crate) fn not_found(code: Code, message: &str) -> Response {
     let members =
         [("code", Tree::Whole(code.number())), ("message", Tree::text(message)), ("error", Tree::Flag(true))];
     json(StatusCode::NOT_FOUND, &Tree::object(members))
+}
+
+/// Why a page cannot be shown. The operator's.
+#[derive(Debug, Error)]
+pub(crate) enum PageError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Something stored cannot be read.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// A page, or that the server failed; the operator's log has the cause.
+pub(crate) fn page(shown: Result<Tree, PageError>) -> Response {
+    match shown {
+        Ok(shown) => json(StatusCode::OK, &shown),
+        Err(error) => server_error(&error),
+    }
 }

@@ -4,35 +4,26 @@ use std::sync::Arc;
 
 use alp_pool::money::Amount;
 use alp_pool::terms::Side;
-use alp_record::judged::{RecordError, RoundStatistics, from_json};
+use alp_record::judged::{RecordError, RoundStatistics};
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::market::last_round;
+use super::reply::{PageError, page};
 use super::responses::Slicing;
 use super::sync::finest;
 use crate::app::App;
-use crate::endpoints::server_error;
-use crate::wire::{Tree, json};
+use crate::wire::Tree;
 
 /// Seconds of a minute, of which clients count looks.
 const MINUTE: u64 = 60;
 
 pub(super) async fn show(State(app): State<Arc<App>>) -> Response {
-    let statistics = match last_round(&app).await {
-        Ok(statistics) => statistics,
-        Err(error) => return server_error(&error),
-    };
-    match shown(&app, statistics.as_deref()) {
-        Ok(shown) => json(StatusCode::OK, &shown),
-        Err(error) => server_error(&error),
-    }
+    page(status(&app).await)
 }
 
-fn shown(app: &App, statistics: Option<&str>) -> Result<Tree, RecordError> {
-    let statistics: RoundStatistics =
-        statistics.map(|text| from_json(text, "the last round")).transpose()?.unwrap_or_default();
+async fn status(app: &App) -> Result<Tree, PageError> {
+    let statistics = last_round(app).await?;
     let now_ms = app.now_ms();
     let slicing = finest(&app.in_force.load_full(), now_ms);
     let looks = slicing.slice_of(now_ms).saturating_sub(slicing.slice_of(app.started_at_ms));

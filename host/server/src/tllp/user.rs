@@ -8,22 +8,18 @@ use alp_pool::decimal::format_units;
 use alp_pool::money::Coins;
 use alp_pool::round::RoundLength;
 use alp_pool::terms::Side;
-use alp_record::judged::RecordError;
-use alp_store::{CreditedSample, RegisteredAt, StoreError};
+use alp_store::{CreditedSample, RegisteredAt};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::Response;
-use thiserror::Error;
 
 use super::levels::Levels;
-use super::reply::{Code, not_found};
+use super::reply::{Code, PageError, not_found, page};
 use super::responses::Told;
 use crate::app::App;
-use crate::endpoints::server_error;
 use crate::message::shown;
 use crate::rounds::coins_from;
-use crate::wire::{Tree, json};
+use crate::wire::Tree;
 
 /// How many rounds back a credit is still shown as what orders earn now.
 const SHOWN_ROUNDS: u64 = 3;
@@ -35,30 +31,16 @@ pub(super) async fn show(State(app): State<Arc<App>>, user: Result<Path<String>,
     let user = user.map(|Path(user)| user).unwrap_or_default();
     let registrations = match app.store.registrations_of(&user).await {
         Ok(registrations) => registrations,
-        Err(error) => return server_error(&error),
+        Err(error) => return page(Err(error.into())),
     };
     if registrations.is_empty() {
         return not_found(Code::UnknownUser, &format!("user not found: {}", shown(&user)));
     }
-    match page(&app, &user, &registrations).await {
-        Ok(page) => json(StatusCode::OK, &page),
-        Err(error) => server_error(&error),
-    }
-}
-
-/// Why a page cannot be shown. The operator's.
-#[derive(Debug, Error)]
-pub(super) enum PageError {
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Something stored cannot be read.
-    #[error(transparent)]
-    Record(#[from] RecordError),
+    page(user_page(&app, &user, &registrations).await)
 }
 
 /// Units that had no request lately are left out, as in the original: clients take each unit here for one of theirs.
-async fn page(app: &App, user: &str, registrations: &[RegisteredAt]) -> Result<Tree, PageError> {
+async fn user_page(app: &App, user: &str, registrations: &[RegisteredAt]) -> Result<Tree, PageError> {
     let now_ms = app.now_ms();
     let mut units = BTreeMap::new();
     let mut all = Told::default();
