@@ -118,7 +118,8 @@ impl StoppableServer {
 
     /// Whether it has paused itself.
     pub fn is_paused(&self) -> bool {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid().as_raw_nonzero())).unwrap_or_default();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid().as_raw_nonzero()))
+            .unwrap_or_default();
         status.lines().any(|line| line.starts_with("State:") && line.contains("T (stopped)"))
     }
 

@@ -230,4 +230,3 @@ async fn next_body(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<Vec<u8
         }
     }
 }
-

@@ -33,9 +33,11 @@ impl FailAt {
     #[must_use]
     pub fn point(number: u64) -> Self {
         let passed = AtomicU64::new(0);
-        Self::watched(move |_, _| {
-            if passed.fetch_add(1, Ordering::SeqCst) >= number { Err(Stopped) } else { Ok(()) }
-        })
+        Self::watched(
+            move |_, _| {
+                if passed.fetch_add(1, Ordering::SeqCst) >= number { Err(Stopped) } else { Ok(()) }
+            },
+        )
     }
 
     /// Asks at every point, by the name of the step and the side of it.

@@ -92,7 +92,8 @@ impl Database {
         let submit = began.elapsed();
         self.now_ms.store((start + ROUND_SECONDS) * 1000 + 1_000, Ordering::SeqCst);
         let began = Instant::now();
-        let outcome = run_round(&self.store, &self.publisher, &self.lease, start, &FailAt::default()).await.unwrap();
+        let outcome =
+            run_round(&self.store, &self.publisher, &self.lease, start, &FailAt::default()).await.unwrap();
         let round = began.elapsed();
         match outcome {
             RoundOutcome::Credited { credits, paid } => {

@@ -152,7 +152,8 @@ async fn show(store: &Store, exchange: &Exchange, told: &Told) {
             paid.entry(round.round_start).or_default().insert(lp.key.clone(), round.amount_e8);
         }
     }
-    let lost = told.receipts.iter().filter(|(key, round)| !paid.get(round).is_some_and(|lps| lps.contains_key(key)));
+    let lost =
+        told.receipts.iter().filter(|(key, round)| !paid.get(round).is_some_and(|lps| lps.contains_key(key)));
     let lost = lost.count();
     let (first, last) = (*paid.keys().next().unwrap(), *paid.keys().next_back().unwrap());
     let rounds = (last - first) / ROUND_S + 1;
@@ -165,7 +166,10 @@ async fn show(store: &Store, exchange: &Exchange, told: &Told) {
     let sums: Vec<i64> = paid.values().map(|lps| lps.values().sum()).collect();
     let pot = sums.iter().min().copied().unwrap();
     let doubles = sums.iter().filter(|sum| **sum != pot).count();
-    println!("  four servers, {} LPs; the one that leads killed, the next paused and woken:", exchange.lps().len());
+    println!(
+        "  four servers, {} LPs; the one that leads killed, the next paused and woken:",
+        exchange.lps().len()
+    );
     println!(
         "  {} submissions answered with success, {} without an answer, {} refused; {samples} samples stored",
         told.accepted,

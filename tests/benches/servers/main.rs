@@ -90,7 +90,11 @@ fn main() {
             for set in &mut sets {
                 let run = measure(&exchange, set, &size).await;
                 let count = set.servers.len();
-                say(&format!("run {turn} of {}: {count} servers, {:.0} submissions/s", size.runs, run.per_second()));
+                say(&format!(
+                    "run {turn} of {}: {count} servers, {:.0} submissions/s",
+                    size.runs,
+                    run.per_second()
+                ));
                 // The first warms up.
                 if turn > 0 {
                     set.runs.push(run);

@@ -30,10 +30,12 @@ async fn rounds_of_a_second_server(store: &Store, publisher: &SharedPublisher) {
     let Some(in_force) = store.configuration_in_force().await.unwrap() else { return };
     match store.acquire_lease("rounds", "second", 10_000, &in_force.digest).await.unwrap() {
         Acquired::HeldBy { .. } => {}
-        Acquired::Granted(lease) => match run_due_rounds(store, publisher, &lease, &FailAt::default()).await {
-            Ok(_) | Err(RoundError::Store(StoreError::NotLeader { .. })) => {}
-            Err(error) => panic!("{error}"),
-        },
+        Acquired::Granted(lease) => {
+            match run_due_rounds(store, publisher, &lease, &FailAt::default()).await {
+                Ok(_) | Err(RoundError::Store(StoreError::NotLeader { .. })) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
     }
 }
 

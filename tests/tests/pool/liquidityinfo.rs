@@ -90,7 +90,11 @@ async fn what_is_provided_no_more_is_told_as_nothing() {
     custodian.show("1:NBTBTC:elsewhere:another-pool.rank_1", "5.0", "5.0");
     let mut told = Told::default();
     report_once(pool.app(), &mut told).await;
-    assert_eq!(custodian.shown()[&format!("3:{BTC}3")], amounts("0.0000", "0.0000"), "a rank that is no more");
+    assert_eq!(
+        custodian.shown()[&format!("3:{BTC}3")],
+        amounts("0.0000", "0.0000"),
+        "a rank that is no more"
+    );
     assert_eq!(custodian.shown()["1:NBTBTC:elsewhere:another-pool.rank_1"], amounts("5.0", "5.0"));
     // Another LP shows something on the other market, and nobody on this one.
     let bob = pool.lp("bob");

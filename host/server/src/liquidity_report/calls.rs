@@ -98,7 +98,9 @@ pub(super) fn sentence(error: &WalletError) -> String {
         }
         -13 => "the wallet is locked: unlock it with walletpassphrase",
         -28 => "the wallet is still starting; it is asked again",
-        -32_601 => "the daemon knows no liquidityinfo: wallet_url must lead to a daemon of the currency's network",
+        -32_601 => {
+            "the daemon knows no liquidityinfo: wallet_url must lead to a daemon of the currency's network"
+        }
         -1 => "the wallet cannot use what it was told, or could not sign it",
         _ => "the wallet refuses liquidityinfo",
     };

@@ -98,7 +98,8 @@ fn places(config: &Config, at: Option<u64>) -> BTreeSet<Place> {
             let all = std::iter::once(&market.rules).chain(market.changes_after(0).map(|(_, rules)| rules));
             let in_force = at.map(|at| market.rules_at(at));
             for rules in all.filter(|rules| in_force.is_none_or(|in_force| *rules == in_force)) {
-                let ranks = Side::BOTH.into_iter().flat_map(|side| rules.terms.judged_by().side(side).ranks());
+                let ranks =
+                    Side::BOTH.into_iter().flat_map(|side| rules.terms.judged_by().side(side).ranks());
                 places.extend(ranks.map(|rank| (exchange.clone(), unit.clone(), rank.number.0)));
             }
         }

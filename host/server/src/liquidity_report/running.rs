@@ -115,7 +115,8 @@ async fn tell(
         }
         Some(first) => {
             let more = differences.len() - 1;
-            let sentence = format!("round {start} is not shown as it was told: {first}; and {more} more differences");
+            let sentence =
+                format!("round {start} is not shown as it was told: {first}; and {more} more differences");
             reporter.alarm(lease, Some(&sentence)).await?;
             Err(ReportError::Differs(sentence))
         }

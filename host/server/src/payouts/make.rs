@@ -94,10 +94,11 @@ impl Payer {
             return Ok(Outcome::Moved { payout_id: id, stage: "calling" });
         }
         let payout = &PayoutRow { stage: "calling".to_owned(), ..payout.clone() };
-        let (result, error) = match self.asked("sendmany", wallet.send_many(&outputs, &payout.comment)).await? {
-            Ok(txid) => (CallResult::Accepted(txid), None),
-            Err(error) => (error.refusal().map_or(CallResult::Silence, CallResult::Refused), Some(error)),
-        };
+        let (result, error) =
+            match self.asked("sendmany", wallet.send_many(&outputs, &payout.comment)).await? {
+                Ok(txid) => (CallResult::Accepted(txid), None),
+                Err(error) => (error.refusal().map_or(CallResult::Silence, CallResult::Refused), Some(error)),
+            };
         match (after_call(result), error) {
             (Next::Sent { txid }, _) => {
                 let note = "the wallet took it".to_owned();

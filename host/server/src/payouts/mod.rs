@@ -30,10 +30,10 @@ use crate::exchange::{ClientError, Timeouts};
 use crate::fail_at::Stopped;
 use crate::network::OutboundGrant;
 
+pub use crate::fail_at::FailAt;
 pub use command::PayoutCommand;
 pub(crate) use rpc::parameter;
 pub use rpc::{Rpc, WalletError};
-pub use crate::fail_at::FailAt;
 pub use running::{next_payout_time, payouts, payouts_once};
 pub use schedule::{DAY_MS, Due, Every, due};
 pub use wallet::Wallet;

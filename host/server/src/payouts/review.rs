@@ -198,8 +198,13 @@ impl Payer {
         let others = view.history.spends.iter().rev();
         let others = others.filter(|spend| spend.txid != payout.txid && spend.confirmations >= 0);
         for spend in others.take(MAX_READ) {
-            let Ok(Some(held)) = self.asked("read a transaction", wallet.transaction(&spend.txid)).await? else { continue };
-            let Ok(decoded) = self.asked("read what was signed", wallet.decode(&held.hex)).await? else { continue };
+            let Ok(Some(held)) = self.asked("read a transaction", wallet.transaction(&spend.txid)).await?
+            else {
+                continue;
+            };
+            let Ok(decoded) = self.asked("read what was signed", wallet.decode(&held.hex)).await? else {
+                continue;
+            };
             if decoded.inputs.iter().any(|input| inputs.contains(input)) {
                 return Ok(Some(spend.clone()));
             }

@@ -56,11 +56,12 @@ async fn register(app: &App, mut form: Form) -> Result<(), Refused> {
         )
     };
     let known = app.store.registrations_of(&key).await.map_err(failed)?;
-    let known = known.into_iter().find(|at| at.exchange == exchange && at.lp.address == address);
-    // Clients register at every start: what is known already is not written again. Whether another address is one that
-    // was proven, the store decides.
+    let known = known.into_iter().find(|at| at.exchange == exchange);
     let is_known = |unit: &String| known.as_ref().is_some_and(|at| at.lp.units.contains(unit));
-    for unit in settings.units.keys().filter(|unit| !is_known(unit)) {
+    // Clients register at every start: the first unit has the store hold the address against the one in force, and of the
+    // others those are written that it does not have yet.
+    let units = settings.units.keys().enumerate().filter(|(place, unit)| *place == 0 || !is_known(unit));
+    for (_, unit) in units {
         match app.store.register(&exchange, &key, &address, unit).await.map_err(failed)? {
             RegisterOutcome::Registered { .. } | RegisterOutcome::AlreadyRegistered { .. } => {}
             RegisterOutcome::OtherAddress { .. } => return Err(other_address()),

@@ -62,7 +62,8 @@ pub(super) async fn seed(database: Database, round_seconds: u64) -> Option<Seed>
     let folder = tempfile::tempdir().unwrap();
     let url = database.create(folder.path()).await?;
     let none = Settings { exchanges: Vec::new(), plugins: Vec::new(), ..Settings::default() };
-    let settings = none.top(&format!("database = {url:?}\nround_seconds = {round_seconds}")).sections(SECTIONS);
+    let settings =
+        none.top(&format!("database = {url:?}\nround_seconds = {round_seconds}")).sections(SECTIONS);
     settings.file("wallet.password", "secret\n").write(folder.path(), "").await;
     write_signing_key(folder.path());
     let now_ms = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();

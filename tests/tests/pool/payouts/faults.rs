@@ -100,7 +100,9 @@ async fn pb_05_a_wallet_that_is_down_when_a_payout_is_due_pays_when_it_is_up_wit
 async fn pb_06_what_is_credited_is_sent_or_still_owed_to_the_last_digit() {
     let (wallet, pool) = pool("prepared").await;
     let mut lps = Vec::new();
-    for (name, order) in [("alice", "ask 70.123456 0.004"), ("bob", "ask 110.7 0.004"), ("carol", "ask 131.000003 0.004")] {
+    for (name, order) in
+        [("alice", "ask 70.123456 0.004"), ("bob", "ask 110.7 0.004"), ("carol", "ask 131.000003 0.004")]
+    {
         lps.push(pool.lp_with(name, &[order]).await);
     }
     for day in 0..4 {
