@@ -78,7 +78,7 @@ pub fn client() -> reqwest::Client {
 }
 
 /// Sends these bytes over a connection of their own and reads to its end.
-pub(crate) async fn converse(address: std::net::SocketAddr, bytes: &[u8]) -> Answer {
+pub async fn converse(address: std::net::SocketAddr, bytes: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut read = Vec::new();

@@ -38,7 +38,7 @@ pub use database_link::{Cut, DatabaseLink};
 pub use driver::component_driver;
 pub use fake_server::FakeServer;
 pub use grants::{grant_for_any_build, grant_of};
-pub use http::{Answer, client, message_body};
+pub use http::{Answer, client, converse as converse_at, message_body};
 pub use litecoin::Litecoin;
 pub use lps::Lp;
 pub use pool::{START_MS, START_S, TestPool};

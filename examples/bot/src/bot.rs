@@ -139,7 +139,7 @@ impl<S: Signer, T: Trader> Bot<S, T> {
         self.count(|counts| &mut counts.sent);
         let sent = self.receipts.is_some().then(|| submission.bytes().to_vec());
         match self.pool.submit(submission).await {
-            Ok((PoolAnswer { success: true, message }, confirmation)) => {
+            Ok((PoolAnswer { success: true, message, .. }, confirmation)) => {
                 self.count(|counts| &mut counts.accepted);
                 round.accepted();
                 self.keep(&confirmation, &sent.unwrap_or_default(), now_ms).await;

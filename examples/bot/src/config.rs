@@ -8,6 +8,7 @@ use alp_record::chain::PublicKey;
 use serde::Deserialize;
 
 use crate::bot::DEFAULT_SILENCE_MS;
+use crate::form::MinimalRates;
 use crate::receipts::MAX_KEPT;
 use crate::secret::Secret;
 
@@ -58,6 +59,22 @@ pub struct PoolConfig {
     /// After how long without an accepted submission the orders are taken back, in milliseconds.
     #[serde(default = "default_silence_ms")]
     pub silence_ms: u64,
+    /// In which protocol it is spoken to.
+    #[serde(default)]
+    pub protocol: Protocol,
+    /// The least that is asked, where the protocol takes that.
+    pub minimal_rates: Option<MinimalRates>,
+}
+
+/// In which protocol a pool is spoken to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// That of ALP-Server: JSON.
+    #[default]
+    Alp,
+    /// That of the first pools: forms, with minimal rates.
+    Tllp,
 }
 
 /// The exchange and the market.
@@ -200,6 +217,14 @@ pub enum ConfigError {
         /// The most that make sense.
         most: u64,
     },
+    /// Rates without the protocol that takes them, or the other way round.
+    #[error("`pool.minimal_rates` goes with `pool.protocol = \"tllp\"`, and that with it")]
+    RatesAlone,
+    /// A rate is no decimal.
+    #[error(
+        "`pool.minimal_rates` has to be two decimals a day, such as {{ ask = \"0.0025\", bid = \"0.0025\" }}"
+    )]
+    Rates,
     /// The pool's address is no HTTP address.
     #[error("`pool.url` has to begin with http:// or https://")]
     Url,
@@ -246,7 +271,13 @@ impl Config {
                 return Err(ConfigError::KeepDays { most });
             }
         }
-        Ok(())
+        if self.pool.minimal_rates.is_some() != (self.pool.protocol == Protocol::Tllp) {
+            return Err(ConfigError::RatesAlone);
+        }
+        match &self.pool.minimal_rates {
+            Some(rates) if !rates.are_decimals() => Err(ConfigError::Rates),
+            Some(_) | None => Ok(()),
+        }
     }
 }
 

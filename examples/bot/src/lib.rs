@@ -7,6 +7,7 @@ mod component;
 pub mod config;
 mod error_chain;
 mod events;
+mod form;
 mod http;
 mod nonce;
 mod pool;
@@ -22,6 +23,7 @@ pub use bot::{Bot, DEFAULT_SILENCE_MS, MAX_STOP_MS, Settings};
 pub use component::{Account, ComponentSigner, MissingParameter};
 pub use error_chain::chain;
 pub use events::{Counts, EVENT_CAPACITY, Event};
+pub use form::MinimalRates;
 pub use http::{AnswerError, MAX_ANSWER_BYTES};
 pub use nonce::{Clock, NonceKind, Nonces, system_clock};
 pub use pool::{

@@ -188,7 +188,11 @@ fn pool(config: &Config) -> Result<PoolClient, Box<dyn Error>> {
         exchange: config.exchange.id.clone(),
         unit: config.exchange.unit.clone(),
     };
-    Ok(PoolClient::new(&config.pool.url, identity)?)
+    let pool = PoolClient::new(&config.pool.url, identity)?;
+    Ok(match &config.pool.minimal_rates {
+        Some(rates) => pool.asking(rates.clone()),
+        None => pool,
+    })
 }
 
 /// Completes at Ctrl-C or SIGTERM.

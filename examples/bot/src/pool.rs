@@ -8,6 +8,7 @@ use serde::ser::{Error as _, SerializeMap};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::form::{self, CodedAnswer, FORM, MinimalRates};
 use crate::http::{AnswerError, Received, client, fetch, fetch_with_headers, receive};
 use crate::signer::{SignError, Signed, Value};
 
@@ -43,6 +44,8 @@ pub struct Identity {
 pub struct PoolAnswer {
     /// Whether it did what it was asked.
     pub success: bool,
+    /// Whether it says by a code that it does not know the key; ALP says so in words.
+    pub unregistered: bool,
     /// Its words, fit for a log: one line, without control characters, not too long.
     pub message: String,
 }
@@ -55,7 +58,8 @@ impl PoolAnswer {
 
     /// Whether this answer to a submission means that the pool has forgotten the registration.
     pub fn means_unregistered(&self, user: &str) -> bool {
-        !self.success && self.message == one_line(&format!("user {user} is not registered"))
+        self.unregistered
+            || !self.success && self.message == one_line(&format!("user {user} is not registered"))
     }
 }
 
@@ -92,6 +96,8 @@ pub struct PoolClient {
     challenges_url: String,
     head_url: String,
     identity: Identity,
+    /// None if the pool is spoken to in JSON, where nobody asks a rate.
+    rates: Option<MinimalRates>,
 }
 
 /// What the pool says to who asks for a challenge.
@@ -133,7 +139,14 @@ impl PoolClient {
             challenges_url: format!("{url}/v1/challenges"),
             head_url: format!("{url}/head"),
             identity,
+            rates: None,
         })
+    }
+
+    /// Speaks the protocol of the first pools, which takes minimal rates.
+    #[must_use]
+    pub fn asking(self, rates: MinimalRates) -> Self {
+        Self { rates: Some(rates), ..self }
     }
 
     /// In whose name.
@@ -146,11 +159,14 @@ impl PoolClient {
     /// # Errors
     /// If there is no pool's answer.
     pub async fn register(&self) -> Result<PoolAnswer, AnswerError> {
+        if self.rates.is_some() {
+            return self.post(&self.register_url, form::registration(&self.identity)).await;
+        }
         let Identity { user, address, exchange, unit } = &self.identity;
         let body = serde_json::json!({
             "user": user, "address": address, "exchange": exchange, "unit": unit,
         });
-        Ok(self.post(&self.register_url, body.to_string()).await?.0)
+        self.post(&self.register_url, body.to_string()).await
     }
 
     /// Submits a signed request. It is sent once, whatever happens.
@@ -158,7 +174,8 @@ impl PoolClient {
     /// # Errors
     /// If there is no pool's answer.
     pub async fn submit(&self, message: Submission) -> Result<(PoolAnswer, Confirmation), AnswerError> {
-        self.post(&self.liquidity_url, message.0).await
+        let (answer, headers) = self.answered(&self.liquidity_url, message.0).await?;
+        Ok((answer, Confirmation::of(&headers)))
     }
 
     /// Submits a signed request, and tells what it proved, if it did. It is sent once, whatever happens.
@@ -169,11 +186,9 @@ impl PoolClient {
         &self,
         message: Submission,
     ) -> Result<(PoolAnswer, Option<String>), AnswerError> {
-        let request =
-            self.http.post(&self.liquidity_url).header(CONTENT_TYPE, "application/json").body(message.0);
-        let (answer, headers): (WireAnswer, _) = fetch_with_headers(request).await?;
+        let (answer, headers) = self.answered(&self.liquidity_url, message.0).await?;
         let proven = headers.get(PROOF_HEADER).and_then(|value| value.to_str().ok()).map(one_line);
-        Ok((PoolAnswer { success: answer.success, message: one_line(&answer.message) }, proven))
+        Ok((answer, proven))
     }
 
     /// Asks for a challenge to prove the address, with the seal of what the bot contributes.
@@ -224,6 +239,9 @@ impl PoolClient {
     /// # Errors
     /// If the signer wrote a number that is none.
     pub fn submission(&self, signed: &Signed) -> Result<Submission, SignError> {
+        if let Some(rates) = &self.rates {
+            return Ok(Submission(form::submission(&self.identity, rates, signed)));
+        }
         for (member, value) in &signed.members {
             if let Value::Number(text) = value {
                 number(text).ok_or_else(|| SignError::NotANumber { member: member.clone() })?;
@@ -240,11 +258,21 @@ impl PoolClient {
         text.map(Submission).map_err(|error| SignError::Failed(error.into()))
     }
 
-    async fn post(&self, url: &str, body: String) -> Result<(PoolAnswer, Confirmation), AnswerError> {
-        let request = self.http.post(url).header(CONTENT_TYPE, "application/json").body(body);
-        let (answer, headers): (WireAnswer, _) = fetch_with_headers(request).await?;
+    async fn post(&self, url: &str, body: String) -> Result<PoolAnswer, AnswerError> {
+        Ok(self.answered(url, body).await?.0)
+    }
+
+    async fn answered(&self, url: &str, body: String) -> Result<(PoolAnswer, HeaderMap), AnswerError> {
+        let request = self.http.post(url).body(body);
+        if self.rates.is_some() {
+            let (answer, headers): (CodedAnswer, _) =
+                fetch_with_headers(request.header(CONTENT_TYPE, FORM)).await?;
+            return Ok((answer.into(), headers));
+        }
+        let (answer, headers): (WireAnswer, _) =
+            fetch_with_headers(request.header(CONTENT_TYPE, "application/json")).await?;
         let message = one_line(&answer.message);
-        Ok((PoolAnswer { success: answer.success, message }, Confirmation::of(&headers)))
+        Ok((PoolAnswer { success: answer.success, unregistered: false, message }, headers))
     }
 }
 
@@ -308,7 +336,7 @@ fn words<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D:
 }
 
 /// Words of a stranger, fit for a log.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let letters = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
     letters.take(MAX_MESSAGE_LENGTH).collect()
 }

@@ -89,15 +89,45 @@ fn parse_plain(text: &str, scale: u32) -> Option<u128> {
 }
 
 fn parse_any(text: &str, scale: u32, max_units: u128) -> Result<u128, DecimalError> {
-    let Scanned { digits, exponent } = scan(text)?;
+    let scanned = scan(text)?;
+    if shift_of(&scanned, scale) < 0 && !scanned.digits.is_empty() {
+        return Err(DecimalError::TooPrecise { scale });
+    }
+    units_of(scanned, scale, max_units)
+}
+
+/// As [`parse_units`], but what is below the smallest unit is rounded up to it: for what somebody asks at least, which
+/// rounding must not lower.
+///
+/// # Errors
+/// [`DecimalError`] says what is wrong with the text.
+pub fn parse_units_up(text: &str, scale: u32, max_units: u128) -> Result<u128, DecimalError> {
+    let mut scanned = scan(text)?;
+    let below = usize::try_from(shift_of(&scanned, scale).min(0).unsigned_abs()).unwrap_or(usize::MAX);
+    if below == 0 || scanned.digits.is_empty() {
+        return units_of(scanned, scale, max_units);
+    }
+    // The last digit is never a zero, so something is cut off.
+    scanned.digits.truncate(scanned.digits.len().saturating_sub(below));
+    scanned.exponent = i32::try_from(scale).map_or(i32::MIN, i32::wrapping_neg);
+    match units_of(scanned, scale, max_units)?.checked_add(1) {
+        Some(units) if units <= max_units => Ok(units),
+        Some(_) | None => Err(DecimalError::TooLarge { limit: format_units(max_units, scale) }),
+    }
+}
+
+/// How many places the digits have to be shifted to the left to count whole units.
+fn shift_of(scanned: &Scanned, scale: u32) -> i64 {
+    i64::from(scanned.exponent).saturating_add(i64::from(scale))
+}
+
+fn units_of(scanned: Scanned, scale: u32, max_units: u128) -> Result<u128, DecimalError> {
+    let shift = shift_of(&scanned, scale);
+    let digits = scanned.digits;
     if digits.is_empty() {
         return Ok(0);
     }
     let too_large = || DecimalError::TooLarge { limit: format_units(max_units, scale) };
-    let shift = i64::from(exponent).saturating_add(i64::from(scale));
-    if shift < 0 {
-        return Err(DecimalError::TooPrecise { scale });
-    }
     let shift = u32::try_from(shift).map_err(|_| too_large())?;
     let mut units: u128 = 0;
     for digit in digits {
@@ -269,6 +299,28 @@ mod tests {
         );
         assert_eq!(parse_units("2", 8, 100_000_000), Err(DecimalError::TooLarge { limit: "1".to_owned() }));
         assert_eq!(parse_units(&"9".repeat(MAX_TEXT + 1), 8, MAX), Err(DecimalError::TooLong(MAX_TEXT + 1)));
+    }
+
+    #[test]
+    fn what_somebody_asks_at_least_is_rounded_up_and_never_down() {
+        for (text, units) in [
+            ("0", 0),
+            ("0.00000001", 1),
+            ("0.000000001", 1),
+            ("1e-60", 1),
+            ("0.000000011", 2),
+            ("1.2345678949999", 123_456_790),
+            ("0e-20", 0),
+            ("3e-8", 3),
+            ("2", 200_000_000),
+        ] {
+            assert_eq!(parse_units_up(text, 8, MAX), Ok(units), "{text}");
+        }
+        let too_large = Err(DecimalError::TooLarge { limit: "1".to_owned() });
+        assert_eq!(parse_units_up("1.000000001", 8, 100_000_000), too_large);
+        for text in ["", "-1", "nan", "inf", "1e99", "1e5x"] {
+            assert_eq!(parse_units_up(text, 8, MAX), parse_units(text, 8, MAX), "{text}");
+        }
     }
 
     #[test]

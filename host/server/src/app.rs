@@ -23,6 +23,7 @@ use crate::prices::{MAX_FEED_BYTES, PriceBoard};
 use crate::proof::OpenChallenges;
 use crate::record::SharedPublisher;
 use crate::retention::Retention;
+use crate::tllp::Responses;
 use crate::turns::Turns;
 use crate::why_not::WhyNot;
 
@@ -105,6 +106,8 @@ pub struct App {
     pub freshness: FreshnessLedger,
     /// What became of submissions, and why not.
     pub why_not: WhyNot,
+    /// What became of requests in the second protocol, slice by slice.
+    pub(crate) responses: Responses,
     /// One order, one owner.
     pub owners: Owners,
     /// Who was asked to prove an address.
@@ -171,6 +174,7 @@ impl App {
             turns: Turns::default(),
             freshness: FreshnessLedger::default(),
             why_not: WhyNot::default(),
+            responses: Responses::default(),
             owners: Owners::default(),
             challenges: OpenChallenges::default(),
             look_ups: LookUps::default(),

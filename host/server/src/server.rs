@@ -26,7 +26,7 @@ use crate::kept::{KeptReplies, KeyError};
 use crate::lifecycle::Lifecycle;
 use crate::lifecycle::versions::VersionsError;
 use crate::record::{PublishError, Publisher, SigningKeyError, read_or_make};
-use crate::{liquidity_report, loops, payouts, retention, service};
+use crate::{liquidity_report, loops, payouts, retention, service, tllp};
 
 /// How long the start waits for adapters of configured exchanges that are not there at once.
 const ADAPTERS_WITHIN: Duration = Duration::from_secs(1);
@@ -62,6 +62,7 @@ pub fn system_clock() -> HostClock {
 pub struct Running {
     app: Arc<App>,
     address: SocketAddr,
+    tllp_address: Option<SocketAddr>,
     stop: Arc<watch::Sender<bool>>,
     tasks: JoinSet<()>,
 }
@@ -74,11 +75,11 @@ impl Running {
     pub async fn start(start: Start) -> Result<Self, StartError> {
         let Start { config, pool_file, compiler, host_clock, store_clock, loops, fail_at } = start;
         let pool = config.pool.clone();
-        let listener = TcpListener::bind(pool.listen)
-            .await
-            .map_err(|source| StartError::Listen { address: pool.listen, source })?;
-        let address =
-            listener.local_addr().map_err(|source| StartError::Listen { address: pool.listen, source })?;
+        let (listener, address) = listen(pool.listen).await?;
+        let tllp = match pool.tllp.as_ref().and_then(|tllp| tllp.listen) {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
         let control = ControlSocket::open(&pool.control_socket)?;
         let options = StoreOptions {
             url: database_url(&pool)?,
@@ -127,6 +128,11 @@ impl Running {
         let stop = Arc::new(watch::Sender::new(false));
         let mut tasks = JoinSet::new();
         tasks.spawn(service::serve(listener, router(Arc::clone(&app)), pool.limits, stop.subscribe()));
+        let tllp_address = tllp.as_ref().map(|(_, address)| *address);
+        if let Some((listener, _)) = tllp {
+            let router = tllp::router(Arc::clone(&app));
+            tasks.spawn(service::serve(listener, router, pool.limits, stop.subscribe()));
+        }
         tasks.spawn(control.answer(Arc::clone(&app), pool_file.clone(), Arc::clone(&stop)));
         tasks.spawn(loops::configuration(Arc::clone(&app), pool_file, stop.subscribe()));
         if let Some(keeper) = keeper {
@@ -142,13 +148,19 @@ impl Running {
             tasks.spawn(loops::prices(Arc::clone(&app), stop.subscribe()));
         }
         tracing::info!(%address, "the pool is up");
-        Ok(Self { app, address, stop, tasks })
+        Ok(Self { app, address, tllp_address, stop, tasks })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it listens for the second protocol, if that has a listener of its own.
+    #[must_use]
+    pub fn tllp_address(&self) -> Option<SocketAddr> {
+        self.tllp_address
     }
 
     /// What it is made of.
@@ -170,6 +182,13 @@ impl Running {
         self.app.store.close().await;
         tracing::info!("the pool has stopped");
     }
+}
+
+async fn listen(on: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address: on, source };
+    let listener = TcpListener::bind(on).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
 }
 
 /// Why a pool does not start. The operator's.

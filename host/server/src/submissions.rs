@@ -31,6 +31,24 @@ pub struct Accepted {
     pub sentence: String,
     /// The receipt, if the pool gives any, and what was proven.
     pub headers: HeaderMap,
+    /// The orders that are beyond every rank's tolerance, if there are any.
+    pub far: Option<FarOrders>,
+}
+
+/// Orders that earn nothing, because they are too far from the pool's price.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FarOrders {
+    /// The id of the first of them.
+    pub first_id: String,
+    /// Whether no other orders were shown.
+    pub all: bool,
+}
+
+impl FarOrders {
+    fn among(orders: &[OrderRecord]) -> Option<Self> {
+        let first = orders.iter().find(|order| order.rank.is_none())?;
+        Some(Self { first_id: first.id.clone(), all: orders.iter().all(|order| order.rank.is_none()) })
+    }
 }
 
 /// Takes a message to `/liquidity`. Answers with the sentence of success.
@@ -41,7 +59,17 @@ pub struct Accepted {
 /// # Errors
 /// [`Refusal`] with the sentence for the bot; then nothing was stored and nothing replaced.
 pub async fn submit(app: &App, body: &[u8], peer: Peer) -> Result<Accepted, Refusal> {
-    let posted = Posted::read(body)?;
+    submit_posted(app, Posted::read(body)?, body, peer).await
+}
+
+/// As [`submit`], for a message that was read before: the one way there is into a round, whatever the protocol.
+/// `body` is what the bot sent, for its receipt.
+pub(crate) async fn submit_posted(
+    app: &App,
+    posted: Posted,
+    body: &[u8],
+    peer: Peer,
+) -> Result<Accepted, Refusal> {
     let in_force = app.in_force.load_full();
     let lp_id = posted.lp(app, &in_force).await?;
     let (unit, sign) = (posted.unit.clone(), posted.sign.clone());
@@ -79,6 +107,7 @@ async fn take(
     let Kept { orders, foreign, placed, seen } = stored?;
     let sentence = if orders.is_empty() { NO_ORDERS } else { SAVED };
     let sentence = foreign.map_or_else(|| sentence.to_owned(), |foreign| format!("{sentence}; {foreign}"));
+    let far = FarOrders::among(&orders);
     let (api_key, exchange) = (prepared.submission.user.as_str(), prepared.exchange.as_str());
     let noticed = notice(app, in_force, (exchange, &unit, api_key), lp_id, &seen).await;
     let accepted =
@@ -87,7 +116,7 @@ async fn take(
     if let Some(noticed) = noticed {
         headers.extend(noticed.headers());
     }
-    Ok(Accepted { sentence, headers })
+    Ok(Accepted { sentence, headers, far })
 }
 
 /// A receipt that cannot be signed is the operator's trouble: the submission is stored, and that is what is answered.

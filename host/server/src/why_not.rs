@@ -106,7 +106,7 @@ impl WhyNot {
             Ok(_) => *accepted = accepted.saturating_add(1),
             Err(refusal) => {
                 *rejected = rejected.saturating_add(1);
-                let message = without(&refusal.message, ended.sign);
+                let message = without_signature(&refusal.message, ended.sign);
                 market.refusals.push_front(Refused { at_ms: ended.at_ms, message, who: refusal.who });
                 market.refusals.truncate(REFUSALS);
             }
@@ -160,7 +160,7 @@ impl WhyNot {
 }
 
 /// Some exchanges repeat the signature that they refuse.
-fn without(message: &str, sign: &str) -> String {
+pub(crate) fn without_signature(message: &str, sign: &str) -> String {
     let hidden =
         if sign.len() < MIN_SIGN { message.to_owned() } else { message.replace(sign, "(signature)") };
     clean_text(&hidden, MAX_SENTENCE)

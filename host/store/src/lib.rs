@@ -12,6 +12,7 @@
 
 mod clock;
 mod configuration;
+mod credited;
 mod credits;
 mod dialect;
 mod earlier;
@@ -54,12 +55,13 @@ use crate::writer::{Job, WriteConnection};
 
 pub use crate::clock::Clock;
 pub use crate::configuration::{ConfigurationInForce, MAX_CONFIGURATION_BYTES};
+pub use crate::credited::{CreditedSample, MAX_CREDITED_PAGE, MAX_CREDITED_PAGES};
 pub use crate::credits::{Balance, CreditEntry, MAX_BALANCES_PAGE, MAX_DETAIL_BYTES};
 pub use crate::earlier::{MAX_LAST_ROUNDS, NewestOrders, ShownInRound};
 pub use crate::error::{Cause, StoreError};
 pub use crate::freshness::{Submitted, UsedRequest, Uses};
 pub use crate::leases::{Acquired, Lease, MAX_LEASE_MS};
-pub use crate::lps::{Lp, RegisterOutcome};
+pub use crate::lps::{Lp, RegisterOutcome, RegisteredAt};
 pub use crate::open::StoreOptions;
 pub use crate::openings::KnownOpening;
 pub use crate::owners::{Claim, Owned};

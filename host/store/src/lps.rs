@@ -1,6 +1,6 @@
 //! Liquidity providers: one API key on one exchange, one payout address, one or more units.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use sqlx::{AnyConnection, Row};
@@ -25,6 +25,15 @@ pub struct Lp {
     pub address: String,
     /// The units the LP is registered for, in alphabetical order. At least one; grows only.
     pub units: Vec<String>,
+}
+
+/// An exchange that an API key is registered at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisteredAt {
+    /// The exchange.
+    pub exchange: String,
+    /// The LP there.
+    pub lp: Lp,
 }
 
 /// What became of a registration.
@@ -92,6 +101,34 @@ impl Store {
         let mut units = rows.iter().map(|row| row.try_get("unit")).collect::<Result<Vec<String>, _>>()?;
         units.sort_unstable();
         Ok(Some(Lp { lp_id, address, units }))
+    }
+
+    /// Every exchange that an API key is registered at, in alphabetical order.
+    pub async fn registrations_of(&self, user: &str) -> Result<Vec<RegisteredAt>, StoreError> {
+        if !is_storable(user) {
+            return Ok(Vec::new());
+        }
+        let mut reader = connection(&self.shared.reader).await?;
+        let rows = sqlx::query(
+            "SELECT l.exchange, l.lp_id, l.address, n.unit FROM users u \
+             JOIN lps l ON l.user_id = u.user_id JOIN lp_units n ON n.lp_id = l.lp_id WHERE u.api_key = $1",
+        )
+        .bind(user)
+        .fetch_all(&mut *reader)
+        .await?;
+        // Sorted here, since databases do not agree on the order of texts.
+        let mut found: BTreeMap<String, Lp> = BTreeMap::new();
+        for row in &rows {
+            let (lp_id, address) = (row.try_get("lp_id")?, row.try_get("address")?);
+            let lp =
+                found.entry(row.try_get("exchange")?).or_insert(Lp { lp_id, address, units: Vec::new() });
+            lp.units.push(row.try_get("unit")?);
+        }
+        let sorted = found.into_iter().map(|(exchange, mut lp)| {
+            lp.units.sort_unstable();
+            RegisteredAt { exchange, lp }
+        });
+        Ok(sorted.collect())
     }
 
     /// The LP of an API key on an exchange, if it is registered for this unit there. Registrations never

@@ -55,5 +55,6 @@ mod rules;
 mod several_servers;
 mod simulate;
 mod statements;
+mod tllp;
 mod verify;
 mod why_not;

@@ -95,3 +95,19 @@ fn receipts_are_kept_for_as_many_days_as_can_be_verified_and_under_a_key_that_is
     let (folder, config) = written(&example());
     assert_eq!(config.unwrap().receipts.unwrap().folder, folder.path().join("receipts"));
 }
+
+#[test]
+fn minimal_rates_go_with_the_protocol_that_takes_them() {
+    let tllp = example().replace("protocol = \"alp\"", "protocol = \"tllp\"");
+    let rates = |rates: &str| format!("protocol = \"tllp\"\nminimal_rates = {rates}");
+    let asking = |written: &str| tllp.replace("protocol = \"tllp\"", &rates(written));
+    let (_folder, config) = written(&asking("{ ask = \"0.0025\", bid = \"0\" }"));
+    assert_eq!(config.unwrap().pool.minimal_rates.unwrap().ask, "0.0025");
+    let alone =
+        asking("{ ask = \"0.0025\", bid = \"0\" }").replace("protocol = \"tllp\"", "protocol = \"alp\"");
+    for text in [&tllp, &alone] {
+        assert!(matches!(written(text).1, Err(ConfigError::RatesAlone)));
+    }
+    assert!(matches!(written(&asking("{ ask = \"0.25 %\", bid = \"0\" }")).1, Err(ConfigError::Rates)));
+    assert!(matches!(written(&asking("{ ask = \"0.25\" }")).1, Err(ConfigError::Toml { .. })));
+}

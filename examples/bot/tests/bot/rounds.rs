@@ -194,6 +194,7 @@ fn a_signed_request_shows_no_values() {
     let members = vec![("nonce".to_owned(), Value::Number("4711".to_owned()))];
     let shown = format!("{:?}", Signed { members, sign: "abcdef".to_owned() });
     assert!(shown.contains("nonce") && !shown.contains("4711") && !shown.contains("abcdef"));
-    let answer = PoolAnswer { success: false, message: "user k is not registered".to_owned() };
+    let answer =
+        PoolAnswer { success: false, unregistered: false, message: "user k is not registered".to_owned() };
     assert!(answer.means_unregistered("k") && !answer.means_unregistered("other"));
 }

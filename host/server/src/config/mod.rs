@@ -13,6 +13,7 @@ mod proof_section;
 mod retention_section;
 mod section;
 mod side_engine;
+mod tllp_section;
 mod unit;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ use crate::retention::RetentionConfig;
 pub use faults::{ConfigFault, ConfigFaults};
 pub use grant_section::{Builds, GrantConfig};
 pub use proof_section::ProofConfig;
+pub use tllp_section::TllpConfig;
 pub use unit::{RulesConfig, UnitConfig};
 
 /// Largest configuration file that is read, in bytes. A pool of a hundred markets fits many times over.
@@ -105,6 +107,8 @@ pub struct PoolConfig {
     pub liquidity_report: Option<LiquidityReportConfig>,
     /// For how long what is kept.
     pub retention: RetentionConfig,
+    /// Whether the second protocol is served, and where.
+    pub tllp: Option<TllpConfig>,
 }
 
 /// Keeping replies, sealed, for some days.

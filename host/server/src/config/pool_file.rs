@@ -16,6 +16,7 @@ use super::payouts_section;
 use super::proof_section;
 use super::retention_section;
 use super::section::{self, Section};
+use super::tllp_section;
 use super::{BackupConfig, FeedsConfig, KeepConfig, Limits, PoolConfig, PriceConfig, SourceConfig};
 use crate::backup::BackupKey;
 use crate::kept::SealingKey;
@@ -95,6 +96,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
     let payouts = payouts_section::read(top, folder);
     let liquidity_report = liquidityinfo_section::read(top, folder);
     let retention = retention_section::read(top, round);
+    let tllp = tllp_section::read(top);
     Some(PoolConfig {
         name: name?,
         currency: currency?,
@@ -118,6 +120,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
         payouts: payouts?,
         liquidity_report: liquidity_report?,
         retention: retention?,
+        tllp: tllp?,
     })
 }
 

@@ -29,9 +29,22 @@ use axum::middleware::map_response;
 use axum::routing::{get, post};
 
 use crate::app::App;
+use crate::tllp;
 
-/// Every endpoint of the pool.
+pub(crate) use failures::{catch, never_kept, server_error};
+pub(crate) use receive::{has_media_type, read_body, sender};
+
+/// Every endpoint of the pool. Those of the second protocol are below their prefix, if it has one.
 pub fn router(app: Arc<App>) -> Router {
+    let prefix = app.in_force.load().config.pool.tllp.as_ref().and_then(|tllp| tllp.prefix.clone());
+    let endpoints = endpoints(Arc::clone(&app));
+    match prefix {
+        Some(prefix) => endpoints.nest(&prefix, tllp::router(app)),
+        None => endpoints,
+    }
+}
+
+fn endpoints(app: Arc<App>) -> Router {
     Router::new()
         .route("/", get(root::show))
         .route("/favicon.ico", get(favicon::show))

@@ -1,6 +1,9 @@
 //! What the endpoints are told.
 
-use alp_store::{Credit, Forgot, LastCredit, MAX_USER_SAMPLES, PoolStatus, UserRound, UserStats};
+use alp_store::{
+    Credit, CreditedSample, Forgot, LastCredit, Lp, MAX_CREDITED_PAGES, MAX_USER_SAMPLES, PoolStatus, RegisteredAt,
+    Sample, UserRound, UserStats,
+};
 
 use crate::support::{FIRST_ROUND, ROUND_SECONDS, TestStore, entry};
 use super::open_for_test;
@@ -237,4 +240,60 @@ async fn terms_are_kept_once_and_named_by_their_hash() {
     assert_eq!(test.store.record_terms("abc").await.unwrap(), first);
     assert_eq!(test.store.terms(&first).await.unwrap().as_deref(), Some("abc"));
     assert_eq!(test.store.terms("nothing").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_key_is_told_every_exchange_that_it_is_registered_at() {
+    let Some(test) = open_for_test().await else { return };
+    let poloniex = test.lp_on("poloniex", "alice", "btc").await;
+    let bittrex = test.lp("alice", "ppc").await;
+    test.lp("alice", "btc").await;
+    test.lp("bob", "eur").await;
+    let found = test.store.registrations_of("alice").await.unwrap();
+    let units = |units: &[&str]| units.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let expected = [("bittrex", bittrex, units(&["btc", "ppc"])), ("poloniex", poloniex, units(&["btc"]))];
+    let expected = expected.map(|(exchange, lp_id, units)| RegisteredAt {
+        exchange: exchange.to_owned(),
+        lp: Lp { lp_id, address: "Balice".to_owned(), units },
+    });
+    assert_eq!(found, expected);
+    for nobody in ["mallory", "a\0b"] {
+        assert_eq!(test.store.registrations_of(nobody).await.unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn credited_rounds_come_newest_first_with_what_was_shown_last_and_page_by_page() {
+    let Some(test) = open_for_test().await else { return };
+    let lp_id = test.lp("alice", "btc").await;
+    test.lp("alice", "ppc").await;
+    let second = FIRST_ROUND + ROUND_SECONDS;
+    for (at, mark) in [(FIRST_ROUND, "early"), (FIRST_ROUND + 30, "late")] {
+        test.set_clock(at);
+        let sample = Sample { slices: 2, ..test.sample(lp_id, "btc", 1, mark) };
+        test.store.submit(sample).await.unwrap();
+    }
+    test.credit(FIRST_ROUND, vec![entry(lp_id, "btc", 5), entry(lp_id, "ppc", 2)]).await;
+    test.credit(second, vec![entry(lp_id, "btc", 7)]).await;
+    let page = async |page, rounds| test.store.credited_rounds(lp_id, "btc", page, rounds).await.unwrap();
+    let all = page(0, 10).await;
+    let newest = CreditedSample {
+        round_start: second,
+        amount_e8: 7,
+        balance_e8: 14,
+        slices: 0,
+        orders: None,
+        detail: Some(r#"{"amount_e8":7}"#.to_owned()),
+    };
+    assert_eq!(all[0], newest, "a round without a sample of its own says so");
+    let before = (all[1].round_start, all[1].amount_e8, all[1].balance_e8, all[1].slices);
+    assert_eq!(before, (FIRST_ROUND, 5, 5, 2));
+    assert_eq!(all[1].orders.as_deref(), Some(r#"["late-0"]"#));
+    assert_eq!(all.len(), 2);
+    assert_eq!(page(0, 1).await, all[..1]);
+    assert_eq!(page(1, 1).await, all[1..]);
+    for empty in [page(2, 1).await, page(MAX_CREDITED_PAGES, 1).await] {
+        assert_eq!(empty, []);
+    }
+    assert_eq!(test.store.credited_rounds(lp_id, "a\0b", 0, 10).await.unwrap(), []);
 }
