@@ -55,6 +55,33 @@ pub enum DecimalError {
 /// [`DecimalError`] says what is wrong with the text.
 pub fn parse_units(text: &str, scale: u32, max_units: u128) -> Result<u128, DecimalError> {
     let Scanned { digits, exponent } = scan(text)?;
+    whole_units(&digits, exponent, scale, max_units)
+}
+
+/// As [`parse_units`], but digits below the smallest unit are cut off.
+///
+/// # Errors
+/// [`DecimalError`] says what is wrong with the text.
+pub(crate) fn parse_units_cut(text: &str, scale: u32, max_units: u128) -> Result<u128, DecimalError> {
+    let Scanned { mut digits, mut exponent } = scan(text)?;
+    let lowest = i32::try_from(scale).map_or(i32::MIN, |scale| scale.saturating_neg());
+    while exponent < lowest && digits.pop().is_some() {
+        exponent = exponent.saturating_add(1);
+    }
+    whole_units(&digits, exponent, scale, max_units)
+}
+
+/// Writes `units` of 10^-`scale` in plain notation, without trailing zeros.
+#[must_use]
+pub fn format_units(units: u128, scale: u32) -> String {
+    let width = usize::try_from(scale).unwrap_or(0);
+    let digits = format!("{units:0>width$}", width = width.saturating_add(1));
+    let (whole, fraction) = digits.split_at(digits.len().saturating_sub(width));
+    let fraction = fraction.trim_end_matches('0');
+    if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
+}
+
+fn whole_units(digits: &[u8], exponent: i32, scale: u32, max_units: u128) -> Result<u128, DecimalError> {
     if digits.is_empty() {
         return Ok(0);
     }
@@ -68,22 +95,12 @@ pub fn parse_units(text: &str, scale: u32, max_units: u128) -> Result<u128, Deci
     for digit in digits {
         units = units
             .checked_mul(10)
-            .and_then(|units| units.checked_add(u128::from(digit)))
+            .and_then(|units| units.checked_add(u128::from(*digit)))
             .ok_or_else(too_large)?;
     }
     let factor = 10u128.checked_pow(shift).ok_or_else(too_large)?;
     let units = units.checked_mul(factor).ok_or_else(too_large)?;
     if units > max_units { Err(too_large()) } else { Ok(units) }
-}
-
-/// Writes `units` of 10^-`scale` in plain notation, without trailing zeros.
-#[must_use]
-pub fn format_units(units: u128, scale: u32) -> String {
-    let width = usize::try_from(scale).unwrap_or(0);
-    let digits = format!("{units:0>width$}", width = width.saturating_add(1));
-    let (whole, fraction) = digits.split_at(digits.len().saturating_sub(width));
-    let fraction = fraction.trim_end_matches('0');
-    if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
 }
 
 /// A number as significant digits (no zeros at either end) times a power of ten.

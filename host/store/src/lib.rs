@@ -10,6 +10,7 @@
 //! into (`edge`), the right to run rounds (`leases`), and whatever numbers rows (`writer`). Deadlocks and
 //! serialisation failures, after which the database has undone a transaction, are tried again a few times.
 
+mod alp_server;
 mod clock;
 mod configuration;
 mod credits;
@@ -18,6 +19,7 @@ mod earlier;
 mod edge;
 mod error;
 mod freshness;
+mod imports;
 mod leases;
 mod lps;
 mod open;
@@ -49,12 +51,19 @@ use tokio::task::JoinHandle;
 use crate::lps::RegisteredLps;
 use crate::writer::{Job, WriteConnection};
 
+pub use crate::alp_server::{
+    AlpServerDatabase, Fingerprint, OldCredit, OldReader, OldSession, OldState, OldUser, TAKEN_CONSTRAINT, Taken,
+    Unpaid,
+};
 pub use crate::clock::Clock;
 pub use crate::configuration::{ConfigurationInForce, MAX_CONFIGURATION_BYTES};
 pub use crate::credits::{Balance, CreditEntry, MAX_BALANCES_PAGE, MAX_DETAIL_BYTES};
 pub use crate::earlier::NewestOrders;
 pub use crate::error::{Cause, StoreError};
 pub use crate::freshness::{Submitted, UsedRequest, Uses};
+pub use crate::imports::{
+    Entered, ImportHold, ImportRow, MAX_IMPORTED, MAX_REPORT_BYTES, NewHold, NewImport, NewLp,
+};
 pub use crate::leases::{Acquired, Lease, MAX_LEASE_MS};
 pub use crate::lps::{Lp, RegisterOutcome};
 pub use crate::open::StoreOptions;

@@ -17,6 +17,7 @@ use crate::rows::{count, signed};
 use crate::{Store, connection};
 
 pub use documents::{AdoptedPayout, NewPayout, PayoutChange, PayoutDebit, PayoutOutput};
+pub(crate) use ledger::{Below, NewEntry as LedgerAddition, insert_entries};
 pub use ledger::{LedgerEntry, Owing};
 pub use marks::{AddressMark, Alarm, Approval, Foreign};
 
