@@ -2,6 +2,7 @@
 
 mod adapter;
 mod epoch;
+mod import;
 mod lps;
 mod payouts;
 mod replay;
@@ -54,6 +55,9 @@ enum Action {
     Reload(PoolFile),
     /// Have the running pool end in good order.
     Stop(PoolFile),
+    /// Take over another pool's server: configuration, users, and what it owes.
+    #[command(subcommand)]
+    Import(import::ImportAction),
     /// Read replies that were kept again, by the hash that stands with what was judged, and show the orders.
     ///
     /// Works where `[keep_replies]` is configured, whether or not the pool runs. The adapter that read them first is
@@ -126,6 +130,7 @@ pub fn run_as(arguments: Vec<OsString>, leading: Vec<OsString>) -> ExitCode {
         Action::Adapter(AdapterAction::Running(action)) => runtime.block_on(running::run(action)),
         Action::Payouts(action) => runtime.block_on(payouts::run(action)),
         Action::Lps(action) => runtime.block_on(lps::run(action)),
+        Action::Import(action) => runtime.block_on(import::run(action)),
         Action::Replay(arguments) => runtime.block_on(replay::run(&arguments, leading)),
         Action::Verify(arguments) => runtime.block_on(verify::run(arguments)),
         Action::Epoch(arguments) => runtime.block_on(epoch::run(arguments)),

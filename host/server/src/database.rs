@@ -26,7 +26,11 @@ pub fn database_url(pool: &PoolConfig) -> Result<String, PasswordError> {
     Ok(postgres_url_with_password(&pool.database, &password)?)
 }
 
-fn read_password(path: &Path) -> Result<String, PasswordError> {
+/// The password in a file that only its owner can use.
+///
+/// # Errors
+/// [`PasswordError`].
+pub(crate) fn read_password(path: &Path) -> Result<String, PasswordError> {
     let failed = |source| PasswordError::Unreadable { path: path.to_owned(), source };
     let unusable = |reason| PasswordError::Unusable { path: path.to_owned(), reason };
     let file = std::fs::File::open(path).map_err(failed)?;

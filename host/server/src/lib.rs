@@ -38,6 +38,7 @@ mod service;
 pub mod shadow;
 mod sightings;
 pub mod submissions;
+pub mod takeover;
 pub mod turns;
 pub mod verify;
 pub mod why_not;

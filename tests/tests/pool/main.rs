@@ -48,5 +48,6 @@ mod reload;
 mod rule_files;
 mod rules;
 mod several_servers;
+mod takeover;
 mod verify;
 mod why_not;

@@ -13,6 +13,6 @@ mod sent;
 
 pub use doubles::{CreditRow, Doubled, Doubles, Fault, LpCredits, MAX_CREDITS_OF_ORDER, MAX_OWED_LPS, Tally};
 pub use owing::{Hold, HoldWhy, OwedLp, Owing, TakeoverError, owing};
-pub use registered::{KeyRegistrations, Multiplied, RegistrationRow, Registrations};
+pub use registered::{Excess, KeyRegistrations, Multiples, Multiplied, RegistrationRow, Registrations};
 pub use reward::{REWARD_SCALE, RewardError, read_reward, to_e8};
 pub use sent::{Comparison, Overpaid, SentTransaction, compare, subtract};

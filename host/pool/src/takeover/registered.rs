@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::TakeoverError;
+use super::doubles::{Doubles, LpCredits};
 
 /// Most keys that are read: ten times the LPs of the largest pool.
 const MAX_KEYS: usize = 1_000_000;
@@ -47,6 +48,26 @@ pub struct Multiplied {
     pub repeated: u64,
 }
 
+/// What would have been paid too much for one reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Excess {
+    /// Of how many keys.
+    pub keys: u64,
+    /// How much, in 1e-18. Sums beyond 128 bits stay at the most there is.
+    pub e18: u128,
+}
+
+/// What the old server would have paid beyond what it recorded, by fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Multiples {
+    /// PB-01.
+    pub markets: Excess,
+    /// PB-02.
+    pub addresses: Excess,
+    /// PB-03.
+    pub repeated: Excess,
+}
+
 /// Everybody.
 #[derive(Debug, Default)]
 pub struct Registrations(BTreeMap<String, KeyRegistrations>);
@@ -81,10 +102,36 @@ impl Registrations {
         self.0.iter().map(|(key, registrations)| (key.as_str(), registrations))
     }
 
+    /// What the old server would have paid beyond the unpaid credits that it recorded, doubles among them.
+    #[must_use]
+    pub fn multiples(&self, credits: &BTreeMap<(String, String), LpCredits>) -> Multiples {
+        let mut multiples = Multiples::default();
+        for (key, registered) in &self.0 {
+            // The first pair of this key, and all that follow it.
+            let of_key = credits.range((key.clone(), String::new())..).take_while(|((of, _), _)| of == key);
+            let sums = of_key.map(|(_, credits)| credits.owed_e18(Doubles::Keep).unwrap_or(u128::MAX));
+            let recorded = sums.fold(0, u128::saturating_add);
+            let times = registered.multiplied();
+            multiples.markets.add(times.markets, recorded);
+            multiples.addresses.add(times.addresses, recorded);
+            multiples.repeated.add(times.repeated, recorded);
+        }
+        multiples
+    }
+
     /// Every address that anybody is registered under.
     #[must_use]
     pub fn addresses(&self) -> BTreeSet<&str> {
         self.0.values().flat_map(KeyRegistrations::addresses).collect()
+    }
+}
+
+impl Excess {
+    fn add(&mut self, times: u64, recorded_e18: u128) {
+        if times > 0 && recorded_e18 > 0 {
+            self.keys = self.keys.saturating_add(1);
+            self.e18 = self.e18.saturating_add(recorded_e18.saturating_mul(u128::from(times)));
+        }
     }
 }
 

@@ -85,6 +85,28 @@ fn what_cannot_be_kept_or_read_waits_with_its_reason() {
     assert_eq!(whys, [HoldWhy::BadKey, HoldWhy::Unreadable(1), HoldWhy::BadKey, HoldWhy::BadName, HoldWhy::NotRegistered]);
 }
 
+#[test]
+fn pb_01_02_03_what_would_have_been_paid_too_much_is_told_by_fault() {
+    let rows = [
+        ("k", RIGHT[0], "bittrex", "btc"),
+        ("k", RIGHT[0], "bittrex", "ppc"),
+        ("k", RIGHT[0], "bittrex", "ppc"),
+        ("k", RIGHT[1], "bter", "btc"),
+        ("l", RIGHT[0], "bter", "btc"),
+    ];
+    let mut tally = Tally::default();
+    for (key, exchange) in [("k", "bittrex"), ("k", "bter"), ("l", "bter")] {
+        let (unit, order, order_row) = ("btc", None, None);
+        let row = CreditRow { key, exchange, unit, order, order_row, at_s: 1, reward: "2", paid: false };
+        tally.add(&row).unwrap();
+    }
+    let multiples = registered(&rows).multiples(&tally.finish().unwrap());
+    let four = 4_000_000_000_000_000_000;
+    for excess in [multiples.markets, multiples.addresses, multiples.repeated] {
+        assert_eq!((excess.keys, excess.e18), (1, four));
+    }
+}
+
 proptest! {
     #[test]
     fn nothing_is_lost_and_nothing_is_owed_twice(
