@@ -15,8 +15,8 @@ use crate::{Store, connection};
 /// Registrations written in one transaction: as many as are written together otherwise.
 const REGISTRATIONS_PER_COMMIT: usize = 512;
 
-/// The longest report kept, in bytes.
-pub const MAX_REPORT_BYTES: usize = 16 * 1024 * 1024;
+/// The longest report kept, in bytes: the most LPs and holds take about half.
+pub const MAX_REPORT_BYTES: usize = 64 * 1024 * 1024;
 
 /// The most balances, holds and foreign transactions of one import.
 pub const MAX_IMPORTED: usize = 200_000;
@@ -293,9 +293,10 @@ async fn insert_holds(on: &mut AnyConnection, import: &NewImport) -> Result<(), 
 }
 
 async fn imports_in(on: &mut AnyConnection) -> Result<Vec<ImportRow>, StoreError> {
-    let rows = sqlx::query("SELECT import_id, source, at_ms FROM imports ORDER BY at_ms, import_id LIMIT 1000")
-        .fetch_all(on)
-        .await?;
+    let rows =
+        sqlx::query("SELECT import_id, source, at_ms FROM imports ORDER BY at_ms, import_id LIMIT 1000")
+            .fetch_all(on)
+            .await?;
     let import = |row: &AnyRow| {
         let (import_id, source) = (row.try_get("import_id")?, row.try_get("source")?);
         Ok(ImportRow { import_id, source, at_ms: count(row, "at_ms")? })
@@ -329,7 +330,10 @@ impl NewImport {
         check_name("the source of an import", &self.source)?;
         check_text("the report of an import", &self.report, MAX_REPORT_BYTES)?;
         check_text("the reason", &self.why, MAX_NOTE_BYTES)?;
-        if [self.balances.len(), self.holds.len(), self.foreign.len()].into_iter().any(|len| len > MAX_IMPORTED) {
+        if [self.balances.len(), self.holds.len(), self.foreign.len()]
+            .into_iter()
+            .any(|len| len > MAX_IMPORTED)
+        {
             return Err(StoreError::invalid("an import", "it has too many LPs, holds or transactions"));
         }
         if self.balances.iter().any(|(_, amount_e8)| *amount_e8 <= 0)

@@ -52,8 +52,8 @@ use crate::lps::RegisteredLps;
 use crate::writer::{Job, WriteConnection};
 
 pub use crate::alp_server::{
-    AlpServerDatabase, Fingerprint, OldCredit, OldReader, OldSession, OldState, OldUser, TAKEN_CONSTRAINT, Taken,
-    Unpaid,
+    AlpServerDatabase, Fingerprint, OldCredit, OldReader, OldSession, OldState, OldUser, TAKEN_CONSTRAINT,
+    Taken, Unpaid,
 };
 pub use crate::clock::Clock;
 pub use crate::configuration::{ConfigurationInForce, MAX_CONFIGURATION_BYTES};

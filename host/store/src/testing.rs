@@ -74,6 +74,12 @@ pub async fn foreign_database() -> Option<ForeignDatabase> {
 }
 
 impl ForeignDatabase {
+    /// The database at this address.
+    #[must_use]
+    pub fn at(url: &str) -> Self {
+        Self { url: url.to_owned() }
+    }
+
     /// Its address.
     #[must_use]
     pub fn url(&self) -> &str {
@@ -110,13 +116,13 @@ impl ForeignDatabase {
         sqlx::Row::try_get(&row, 0).unwrap()
     }
 
-    /// A connection that has looked at a table and not ended its transaction, until it is dropped.
+    /// A connection whose transaction has run a statement and does not end until it is dropped.
     ///
     /// # Panics
     /// If the database refuses it.
-    pub async fn looking_at(&self, table: &str) -> impl Send + use<> {
+    pub async fn in_the_middle_of(&self, sql: &str) -> impl Send + use<> {
         let mut connection = connect_to(&self.url).await.expect("the cluster answers");
-        connection.execute(AssertSqlSafe(format!("BEGIN; SELECT * FROM {table}"))).await.unwrap();
+        connection.execute(AssertSqlSafe(format!("BEGIN; {sql}"))).await.unwrap();
         connection
     }
 }

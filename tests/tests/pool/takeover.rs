@@ -3,6 +3,7 @@
 mod configuration;
 mod evening;
 mod killed;
+mod odd_rows;
 mod old_pool;
 mod refusals;
 mod wallet;

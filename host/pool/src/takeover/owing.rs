@@ -49,13 +49,19 @@ pub struct Hold {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum HoldWhy {
     /// Several addresses claim it, and a registration proves nothing.
-    #[error("the key is registered under {0} addresses, and ALP-Server asked for no proof: say which one is the owner's")]
+    #[error(
+        "the key is registered under {0} addresses, and ALP-Server asked for no proof: say which one is the owner's"
+    )]
     SeveralAddresses(usize),
     /// Nobody is registered under the key.
-    #[error("nobody is registered under the key, so ALP-Server would not have paid it: say which address it is")]
+    #[error(
+        "nobody is registered under the key, so ALP-Server would not have paid it: say which address it is"
+    )]
     NotRegistered,
     /// No coins can be sent there.
-    #[error("its address cannot be paid ({0}), and would have kept every payout of ALP-Server from being made")]
+    #[error(
+        "its address cannot be paid ({0}), and would have kept every payout of ALP-Server from being made"
+    )]
     BadAddress(AddressError),
     /// The key cannot be kept.
     #[error("the key is empty or longer than {MAX_NAME_BYTES} bytes, so no bot can be registered under it")]
@@ -64,7 +70,9 @@ pub enum HoldWhy {
     #[error("the name of its exchange or of a unit is empty or longer than {MAX_NAME_BYTES} bytes")]
     BadName,
     /// Some of what was recorded is no amount.
-    #[error("{0} of its credits have no readable reward; what is readable waits here: correct it before it is paid")]
+    #[error(
+        "{0} of its credits have no readable reward; what is readable waits here: correct it before it is paid"
+    )]
     Unreadable(u64),
 }
 
@@ -164,7 +172,9 @@ pub enum TakeoverError {
     #[error("the old server has more registrations than are read; remove those that attackers made")]
     TooManyRegistrations,
     /// Too many credits of one order.
-    #[error("one order has more than {MAX_CREDITS_OF_ORDER} credits, which no order that stood for years can have")]
+    #[error(
+        "one order has more than {MAX_CREDITS_OF_ORDER} credits, which no order that stood for years can have"
+    )]
     TooManyCredits,
     /// Too much.
     #[error("an LP is owed more than there are coins: look at the rewards in the old server's credits")]

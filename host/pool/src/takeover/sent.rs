@@ -64,7 +64,8 @@ pub fn compare(
     transactions.retain(|sent| sent.outputs.keys().any(|address| registered.contains(address.as_str())));
     transactions.sort_by(|a, b| (a.time_s, &a.txid).cmp(&(b.time_s, &b.txid)));
     let all = transactions.iter().map(|sent| sent.txid.clone()).collect();
-    let mut since = transactions.into_iter().filter(|sent| paid_until_s.is_none_or(|until| sent.time_s >= until));
+    let mut since =
+        transactions.into_iter().filter(|sent| paid_until_s.is_none_or(|until| sent.time_s >= until));
     let recorded = paid_until_s.and_then(|_| since.next());
     let unrecorded = since
         .map(|mut sent| {

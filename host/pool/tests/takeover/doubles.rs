@@ -78,7 +78,8 @@ fn credits_of_orders_that_are_not_recorded_any_more_are_told_apart_by_their_subm
 
 #[test]
 fn a_credit_without_a_readable_reward_is_counted_and_holds_nothing() {
-    let credits = tally(&[("7", 1, 1_000, "NaN", false), ("8", 2, 1_000, "-1", false), ("9", 3, 1_000, "1", false)]);
+    let credits =
+        tally(&[("7", 1, 1_000, "NaN", false), ("8", 2, 1_000, "-1", false), ("9", 3, 1_000, "1", false)]);
     assert_eq!((credits.unreadable, credits.credits), (2, 1));
 }
 

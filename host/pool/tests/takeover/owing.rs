@@ -22,7 +22,8 @@ fn registered(rows: &[(&str, &str, &str, &str)]) -> Registrations {
 fn owed(rows: &[(&str, &str, &str, &str)], credits: &[(&str, &str, &str, &str)]) -> Owing {
     let mut tally = Tally::default();
     for (key, exchange, unit, reward) in credits {
-        let row = CreditRow { key, exchange, unit, order: None, order_row: None, at_s: 1, reward, paid: false };
+        let row =
+            CreditRow { key, exchange, unit, order: None, order_row: None, at_s: 1, reward, paid: false };
         tally.add(&row).unwrap();
     }
     owing(&registered(rows), &tally.finish().unwrap(), Doubles::Drop, &AddressRules::nubits()).unwrap()
@@ -79,10 +80,17 @@ fn pb_15_a_credit_on_an_exchange_the_key_is_not_registered_on_goes_to_its_one_ad
 fn what_cannot_be_kept_or_read_waits_with_its_reason() {
     let long = "k".repeat(300);
     let rows = [("k", RIGHT[0], "bter", "btc"), ("", RIGHT[0], "bter", "btc"), ("n", RIGHT[0], "", "btc")];
-    let credits =
-        [("k", "bter", "btc", "NaN"), ("k", "bter", "btc", "2"), (long.as_str(), "bter", "btc", "1"), ("x", "bter", "btc", "3")];
+    let credits = [
+        ("k", "bter", "btc", "NaN"),
+        ("k", "bter", "btc", "2"),
+        (long.as_str(), "bter", "btc", "1"),
+        ("x", "bter", "btc", "3"),
+    ];
     let whys: Vec<HoldWhy> = owed(&rows, &credits).holds.into_iter().map(|hold| hold.why).collect();
-    assert_eq!(whys, [HoldWhy::BadKey, HoldWhy::Unreadable(1), HoldWhy::BadKey, HoldWhy::BadName, HoldWhy::NotRegistered]);
+    assert_eq!(
+        whys,
+        [HoldWhy::BadKey, HoldWhy::Unreadable(1), HoldWhy::BadKey, HoldWhy::BadName, HoldWhy::NotRegistered]
+    );
 }
 
 #[test]

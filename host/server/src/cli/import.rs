@@ -16,8 +16,8 @@ use crate::config::{Config, PoolConfig};
 use crate::database::{database_url, read_password};
 use crate::record::{Publisher, read_or_make};
 use crate::takeover::{
-    Choices, ConversionChoices, OldConfig, OldServerAt, Report, Sent, TakenOver, convert_folder, list_holds, look,
-    release_hold, take_over, write_configuration,
+    Choices, ConversionChoices, OldConfig, OldServerAt, Report, Sent, TakenOver, convert_folder, list_holds,
+    look, release_hold, take_over, write_configuration,
 };
 
 #[derive(Debug, Subcommand)]
@@ -188,7 +188,8 @@ async fn import(arguments: &AlpServerArguments) -> Told {
     }
     let report = Report::new(&found, notes, &choices);
     if let Some(path) = &arguments.json {
-        std::fs::write(path, report.json()).map_err(|source| ImportFault::Json { path: path.clone(), source })?;
+        std::fs::write(path, report.json())
+            .map_err(|source| ImportFault::Json { path: path.clone(), source })?;
     }
     let Some(pool) = pool.filter(|_| arguments.commit) else {
         return Ok(format!("{}\nThis was a dry run: nothing was taken over.", report.table()));
@@ -204,7 +205,10 @@ async fn import(arguments: &AlpServerArguments) -> Told {
             report.import_id, report.owed
         ),
         TakenOver::Before => {
-            format!("import {} was taken over before: nothing was imported, nothing was changed", report.import_id)
+            format!(
+                "import {} was taken over before: nothing was imported, nothing was changed",
+                report.import_id
+            )
         }
     })
 }
@@ -266,7 +270,9 @@ async fn release(pool_file: &Path, hold: u64, address: &str) -> Told {
 
 #[derive(Debug, Error)]
 enum ImportFault {
-    #[error("--commit needs a pool to import into: --out writes its configuration, --config names one that is there")]
+    #[error(
+        "--commit needs a pool to import into: --out writes its configuration, --config names one that is there"
+    )]
     NoConfig,
     #[error("pool_config names no database that can be used: say --database-url")]
     NoDatabase,

@@ -25,7 +25,8 @@ pub(super) struct Entering {
 pub(super) async fn register(store: &Store, found: &Found) -> Result<Entering, TakeoverFault> {
     let lps: Vec<NewLp> = found.owing.lps.iter().map(new_lp).collect();
     let outcomes = store.register_all(&lps).await?;
-    let mut entering = Entering { balances: Vec::new(), holds: found.owing.holds.iter().map(new_hold).collect() };
+    let mut entering =
+        Entering { balances: Vec::new(), holds: found.owing.holds.iter().map(new_hold).collect() };
     for (lp, outcome) in found.owing.lps.iter().zip(outcomes) {
         let amount_e8 = e8(lp.owed.e8());
         match outcome {
@@ -40,7 +41,9 @@ pub(super) async fn register(store: &Store, found: &Found) -> Result<Entering, T
                 units: lp.units.iter().cloned().collect(),
                 addresses: vec![lp.address.clone()],
                 amount_e8,
-                why: format!("the key is registered here already, under {address}: say that address, or pay by hand"),
+                why: format!(
+                    "the key is registered here already, under {address}: say that address, or pay by hand"
+                ),
             }),
         }
     }

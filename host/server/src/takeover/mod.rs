@@ -141,7 +141,8 @@ pub async fn look(
         Some(_) => None,
         None if choices.without_wallet => None,
         None => {
-            hindrances.push("pool_config names no wallet to be asked; --without-wallet goes on without".to_owned());
+            hindrances
+                .push("pool_config names no wallet to be asked; --without-wallet goes on without".to_owned());
             None
         }
     };
@@ -334,10 +335,14 @@ pub enum TakeoverFault {
         sentences: Vec<String>,
     },
     /// Somebody wrote meanwhile.
-    #[error("what is unpaid in the old server's database changed while it was read: is it stopped? Run this again")]
+    #[error(
+        "what is unpaid in the old server's database changed while it was read: is it stopped? Run this again"
+    )]
     Changed,
     /// Somebody is at work.
-    #[error("somebody is at work in the old server's tables, as a payout would be: stop it, and run this again")]
+    #[error(
+        "somebody is at work in the old server's tables, as a payout would be: stop it, and run this again"
+    )]
     InUse,
     /// The marked credits are not those that were marked.
     #[error(

@@ -118,10 +118,12 @@ impl OldConfig {
                     Ok((market, unknown)) => {
                         if !unknown.is_empty() {
                             let what = unknown.join(", ");
-                            self.notes.push(format!("{exchange} {unit}: {what} has no equal and is left out"));
+                            self.notes
+                                .push(format!("{exchange} {unit}: {what} has no equal and is left out"));
                         }
                         if markets.insert(unit.clone(), market).is_some() {
-                            self.notes.push(format!("{exchange} {unit} is configured twice: the last file counts"));
+                            self.notes
+                                .push(format!("{exchange} {unit} is configured twice: the last file counts"));
                         }
                     }
                     Err(why) => self.notes.push(format!("{exchange} {unit} is left out: {why}")),
@@ -175,9 +177,10 @@ fn read_market(raw: &RawValue) -> Result<(OldMarket, Vec<String>), String> {
         target: number(&mut members, "target")?,
         reverse: match members.remove("reverse") {
             None => None,
-            Some(raw) => {
-                Some(serde_json::from_str(raw.get()).map_err(|_| "reverse is neither true nor false".to_owned())?)
-            }
+            Some(raw) => Some(
+                serde_json::from_str(raw.get())
+                    .map_err(|_| "reverse is neither true nor false".to_owned())?,
+            ),
         },
         ask: side(&mut members, "ask")?,
         bid: side(&mut members, "bid")?,
@@ -207,6 +210,7 @@ fn members(what: &str, raw: &RawValue) -> Result<Members, String> {
 fn number(members: &mut Members, key: &str) -> Result<String, String> {
     let raw = members.remove(key).ok_or_else(|| format!("{key} is missing"))?;
     let text = raw.get().trim_matches('"');
-    let right = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte));
+    let right =
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte));
     if right { Ok(text.to_owned()) } else { Err(format!("{key} is no number")) }
 }

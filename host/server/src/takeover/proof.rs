@@ -38,7 +38,10 @@ pub(super) fn signs_of_life(state: &OldState, listens: Option<SocketAddr>, confi
         signs.push(format!("somebody still takes connections at {at}, where it listened"));
     }
     if !confirmed {
-        signs.push("you have not said that it is stopped and will not be started again: --old-server-stopped".to_owned());
+        signs.push(
+            "you have not said that it is stopped and will not be started again: --old-server-stopped"
+                .to_owned(),
+        );
     }
     signs
 }

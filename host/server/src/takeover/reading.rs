@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alp_pool::takeover::{CreditRow, LpCredits, RegistrationRow, Registrations, Tally, TakeoverError};
+use alp_pool::takeover::{CreditRow, LpCredits, RegistrationRow, Registrations, TakeoverError, Tally};
 use alp_store::{AlpServerDatabase, Fingerprint, OldCredit, OldReader, OldUser, Unpaid};
 
 use super::TakeoverFault;
@@ -25,7 +25,13 @@ pub(super) async fn read(
     unpaid: Unpaid,
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<(Source, Fingerprint), TakeoverFault> {
-    let mut reader = Reader { registrations: Registrations::default(), tally: Tally::default(), read: 0, progress, fault: None };
+    let mut reader = Reader {
+        registrations: Registrations::default(),
+        tally: Tally::default(),
+        read: 0,
+        progress,
+        fault: None,
+    };
     let fingerprint = old.read(unpaid, &mut reader).await?;
     let Reader { registrations, tally, fault, .. } = reader;
     match (fingerprint, fault) {

@@ -20,7 +20,12 @@ pub async fn list_holds(store: &Store) -> Result<String, TakeoverFault> {
     for ImportHold { hold_no, hold, released } in store.import_holds().await? {
         let owed = coins_from(hold.amount_e8).unwrap_or(Coins::ZERO);
         let state = if released { "released" } else { "waits" };
-        let _ = writeln!(text, "{hold_no:>4}  {state:<8}  {owed:>16}  {}  {}", hold.exchange, hold.units.join(" "));
+        let _ = writeln!(
+            text,
+            "{hold_no:>4}  {state:<8}  {owed:>16}  {}  {}",
+            hold.exchange,
+            hold.units.join(" ")
+        );
         for address in &hold.addresses {
             let _ = writeln!(text, "      {}", address.escape_debug());
         }
@@ -45,13 +50,16 @@ pub async fn release_hold(
 ) -> Result<String, TakeoverFault> {
     let refused = |why: String| Err(TakeoverFault::NoSuchHold(why));
     let holds = store.import_holds().await?;
-    let Some(ImportHold { hold, .. }) = holds.into_iter().find(|hold| hold.hold_no == hold_no && !hold.released) else {
+    let Some(ImportHold { hold, .. }) =
+        holds.into_iter().find(|hold| hold.hold_no == hold_no && !hold.released)
+    else {
         return refused(format!("no hold {hold_no} waits; `alp import holds` lists them"));
     };
     if let Err(error) = rules.check(address) {
         return refused(format!("{address:?} is no address that can be paid: {error}"));
     }
-    let lp = NewLp { exchange: hold.exchange, user: hold.user, address: address.to_owned(), units: hold.units };
+    let lp =
+        NewLp { exchange: hold.exchange, user: hold.user, address: address.to_owned(), units: hold.units };
     let lp_id = match store.register_all(std::slice::from_ref(&lp)).await?.pop() {
         Some(RegisterOutcome::Registered { lp_id } | RegisterOutcome::AlreadyRegistered { lp_id }) => lp_id,
         Some(RegisterOutcome::OtherAddress { address }) => {
@@ -69,8 +77,12 @@ pub async fn release_hold(
         let record = sign_all(store, publisher, &bodies).await?;
         match store.release_hold(hold_no, lp_id, &why, &record).await? {
             Entered::HeadMoved => {}
-            Entered::Entered => return Ok(format!("{owed} are owed to {address} now, and paid with the next payout")),
-            Entered::Before | Entered::Other => return refused(format!("hold {hold_no} was released meanwhile")),
+            Entered::Entered => {
+                return Ok(format!("{owed} are owed to {address} now, and paid with the next payout"));
+            }
+            Entered::Before | Entered::Other => {
+                return refused(format!("hold {hold_no} was released meanwhile"));
+            }
         }
     }
     Err(PublishError::HeadMoves.into())

@@ -168,7 +168,8 @@ impl Report {
         self.write_lost(&mut text);
         self.write_wallet(&mut text);
         self.write_lps(&mut text);
-        for (title, lines) in [("Configuration", &self.configuration), ("Not yet, because", &self.hindrances)] {
+        for (title, lines) in [("Configuration", &self.configuration), ("Not yet, because", &self.hindrances)]
+        {
             if !lines.is_empty() {
                 let _ = writeln!(text, "\n{title}");
             }
@@ -182,10 +183,19 @@ impl Report {
     fn write_lost(&self, text: &mut String) {
         let Lost { uncredited_orders, left_out_orders, odd_marks } = &self.lost;
         text.push_str("\nWhat was lost, since nobody knows what it would have earned\n");
-        let _ = writeln!(text, "  {uncredited_orders} orders were submitted and never credited (PB-12, or since the last round)");
-        let _ = writeln!(text, "  {left_out_orders} orders were left out as doubles of another LP's or market's (PB-11)");
+        let _ = writeln!(
+            text,
+            "  {uncredited_orders} orders were submitted and never credited (PB-12, or since the last round)"
+        );
+        let _ = writeln!(
+            text,
+            "  {left_out_orders} orders were left out as doubles of another LP's or market's (PB-11)"
+        );
         if *odd_marks > 0 {
-            let _ = writeln!(text, "  {odd_marks} credits are marked neither paid nor unpaid, and are left alone");
+            let _ = writeln!(
+                text,
+                "  {odd_marks} credits are marked neither paid nor unpaid, and are left alone"
+            );
         }
     }
 
@@ -274,7 +284,9 @@ fn wallet_lines(found: &Found, sent: Sent) -> WalletLines {
     WalletLines {
         asked: comparison.is_some(),
         recorded: comparison.and_then(|wallet| wallet.recorded.as_ref().map(|sent| sent.txid.clone())),
-        unrecorded: comparison.map(|wallet| wallet.unrecorded.iter().map(shown).collect()).unwrap_or_default(),
+        unrecorded: comparison
+            .map(|wallet| wallet.unrecorded.iter().map(shown).collect())
+            .unwrap_or_default(),
         treated: match sent {
             Sent::Unsaid => "and you have to say what it paid",
             Sent::Subtract => "and is taken off what is owed",

@@ -78,15 +78,18 @@ pub fn convert(old: &OldConfig, choices: &ConversionChoices) -> Converted {
                 .to_owned(),
         );
     }
-    converted
-        .notes
-        .push("each exchange waits for its grant: alp adapter inspect --grant FILE.wasm >> exchanges/<id>.toml".to_owned());
+    converted.notes.push(
+        "each exchange waits for its grant: alp adapter inspect --grant FILE.wasm >> exchanges/<id>.toml"
+            .to_owned(),
+    );
     converted
 }
 
 fn left_out(exchange: &str, choices: &ConversionChoices) -> Option<String> {
     if exchange == TEST_EXCHANGE && !choices.test_pool {
-        return Some("it pays anybody for made-up orders (PB-20); --test-pool takes it over for a trial".to_owned());
+        return Some(
+            "it pays anybody for made-up orders (PB-20); --test-pool takes it over for a trial".to_owned(),
+        );
     }
     if !is_name(exchange, "_") {
         return Some("its name has other letters than a to z, 0 to 9 and _".to_owned());
@@ -109,10 +112,13 @@ fn exchange_file(
     choices: &ConversionChoices,
     notes: &mut Vec<String>,
 ) -> String {
-    let mut text = format!("# {exchange}, taken over from ALP-Server. What else may stand here: examples/operator.\n");
+    let mut text =
+        format!("# {exchange}, taken over from ALP-Server. What else may stand here: examples/operator.\n");
     for (unit, market) in markets {
         if !is_name(unit, "_-") {
-            notes.push(format!("{exchange} {unit:?} is left out: its name has other letters than a to z, 0 to 9, _ and -"));
+            notes.push(format!(
+                "{exchange} {unit:?} is left out: its name has other letters than a to z, 0 to 9, _ and -"
+            ));
             continue;
         }
         let _ = writeln!(text, "\n[units.{unit}]");
@@ -150,7 +156,9 @@ fn pool_file(
     units: &BTreeSet<String>,
     converted: &mut Converted,
 ) -> String {
-    let mut text = String::from("# Taken over from ALP-Server. Every key is explained in examples/operator/pool.toml.\n");
+    let mut text = String::from(
+        "# Taken over from ALP-Server. Every key is explained in examples/operator/pool.toml.\n",
+    );
     let plugins = choices.plugins.display().to_string();
     let _ = writeln!(text, "name = {}\ncurrency = \"NBT\"", quoted(&old.name));
     if choices.test_pool {
@@ -172,19 +180,28 @@ fn pool_file(
 
 fn write_payouts(text: &mut String, old: &OldConfig, converted: &mut Converted) {
     let Some(rpc) = old.rpc.as_ref().filter(|rpc| !rpc.password.is_empty()) else {
-        converted.notes.push("pool_config names no wallet with a password: nobody is paid until [payouts] is there".to_owned());
+        converted.notes.push(
+            "pool_config names no wallet with a password: nobody is paid until [payouts] is there".to_owned(),
+        );
         return;
     };
-    let id: String = old.name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let id: String =
+        old.name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let id: String = id.trim_matches('-').chars().take(32).collect();
     let id = if id.is_empty() { "pool" } else { &id };
-    let _ = writeln!(text, "\n[payouts]\npool_id = {}\n# nud knows sendmany only.\nmethod = \"plain\"", quoted(id));
+    let _ = writeln!(
+        text,
+        "\n[payouts]\npool_id = {}\n# nud knows sendmany only.\nmethod = \"plain\"",
+        quoted(id)
+    );
     let _ = writeln!(text, "wallet_url = {}", quoted(&format!("http://{}:{}/", rpc.host, rpc.port)));
     let _ = writeln!(text, "wallet_user = {}\nwallet_password_file = \"wallet.password\"", quoted(&rpc.user));
     let minimum = old.minimum_payout.as_deref().unwrap_or("1");
     let _ = writeln!(text, "minimum = {}", quoted(minimum));
     if old.minimum_payout.is_none() {
-        converted.notes.push("minimum_payout is missing, on which ALP-Server's payouts failed: 1 was taken".to_owned());
+        converted
+            .notes
+            .push("minimum_payout is missing, on which ALP-Server's payouts failed: 1 was taken".to_owned());
     }
     converted.files.push(ConvertedFile {
         path: "",
@@ -201,7 +218,9 @@ fn write_price(text: &mut String, unit: &str, notes: &mut Vec<String>) {
     match unit {
         "usd" => text.push_str("fixed = 1\n"),
         "btc" => {
-            text.push_str("# Addresses that ALP-Server asked: see whether they still answer. Coins for a bitcoin.\n");
+            text.push_str(
+                "# Addresses that ALP-Server asked: see whether they still answer. Coins for a bitcoin.\n",
+            );
             text.push_str("least_sources = 2\n");
             let feeds = [
                 ("https://api.bitfinex.com/v1/pubticker/btcusd", "/last_price"),
@@ -215,7 +234,10 @@ fn write_price(text: &mut String, unit: &str, notes: &mut Vec<String>) {
         }
         _ => {
             text.push_str("# ALP-Server's feeds for it are gone. Until a feed is named here, nobody is credited on it.\n");
-            let _ = writeln!(text, "[[prices.{unit}.sources]]\nurl = \"https://feed.invalid/{unit}\"\npointer = \"/price\"");
+            let _ = writeln!(
+                text,
+                "[[prices.{unit}.sources]]\nurl = \"https://feed.invalid/{unit}\"\npointer = \"/price\""
+            );
             notes.push(format!("prices.{unit}: name a feed, or nobody is credited for {unit}"));
         }
     }

@@ -101,7 +101,8 @@ impl AlpServerDatabase {
         for row in &rows {
             found.insert((row.try_get::<String, _>("of")?, row.try_get::<String, _>("named")?));
         }
-        let all = COLUMNS.iter().flat_map(|(table, columns)| columns.iter().map(move |column| (table, column)));
+        let all =
+            COLUMNS.iter().flat_map(|(table, columns)| columns.iter().map(move |column| (table, column)));
         for (table, column) in all {
             if !found.contains(&((*table).to_owned(), (*column).to_owned())) {
                 return Err(foreign("it lacks tables or columns that ALP-Server makes at its start"));

@@ -53,11 +53,12 @@ impl AlpServerDatabase {
     /// [`StoreError`].
     pub async fn state(&mut self) -> Result<OldState, StoreError> {
         let on = &mut self.on;
+        // Of another user's session some columns are not shown to a user who is not the database's owner.
         let rows = sqlx::query(
             "SELECT CAST(COALESCE(usename, '') AS TEXT) AS who, COALESCE(application_name, '') AS application, \
              COALESCE(CAST(client_addr AS TEXT), '') AS address FROM pg_stat_activity \
-             WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' \
-             ORDER BY pid LIMIT 1000",
+             WHERE datname = current_database() AND pid <> pg_backend_pid() AND (backend_type = 'client backend' \
+              OR (backend_type IS NULL AND usename IS NOT NULL)) ORDER BY pid LIMIT 1000",
         )
         .fetch_all(&mut *on)
         .await?;
@@ -112,7 +113,8 @@ fn session(row: &AnyRow) -> Result<OldSession, StoreError> {
 
 /// What stands under a name in the table `info`. It may stand there several times; the largest counts.
 pub(super) async fn noted(on: &mut AnyConnection, key: &str) -> Result<Option<String>, StoreError> {
-    let row = sqlx::query("SELECT MAX(value) AS value FROM info WHERE key = $1").bind(key).fetch_one(on).await?;
+    let row =
+        sqlx::query("SELECT MAX(value) AS value FROM info WHERE key = $1").bind(key).fetch_one(on).await?;
     Ok(row.try_get("value")?)
 }
 

@@ -57,7 +57,9 @@ async fn a_folder_that_is_there_is_not_written_over() {
 async fn pb_22_a_market_whose_target_is_missing_or_nothing_is_told_and_not_taken_silently() {
     let Some(old) = OldPool::start().await else { return };
     let side = r#"{"ratio": 0.5, "rank_1": {"ratio": 1}}"#;
-    let file = |target: &str| format!(r#"{{"bter": {{"btc": {{"reward": 1, {target} "ask": {side}, "bid": {side}}}}}}}"#);
+    let file = |target: &str| {
+        format!(r#"{{"bter": {{"btc": {{"reward": 1, {target} "ask": {side}, "bid": {side}}}}}}}"#)
+    };
     let path = old.config_dir().join("exchanges/bter.json");
     std::fs::write(&path, file("")).unwrap();
     assert!(told(&import(&old, &[]).await).contains("bter btc is left out: target is missing"));

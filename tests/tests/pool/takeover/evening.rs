@@ -18,11 +18,24 @@ use super::old_pool::{OldPool, Target};
 
 /// Runs `alp import alp-server` on the old pool, with further arguments.
 pub(super) async fn import(old: &OldPool, arguments: &[&str]) -> Output {
+    let mut command = import_command(old, arguments).await;
+    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+}
+
+/// The program with these arguments, when nobody is connected to the old database any more.
+pub(super) async fn import_command(old: &OldPool, arguments: &[&str]) -> Command {
     old.left_alone().await;
     let mut command = Command::new(profile_folder().join("alp-tests-server"));
-    command.args(["import", "alp-server", "--database-url", old.database.url(), "--old-listen", "127.0.0.1:1"]);
+    command.args([
+        "import",
+        "alp-server",
+        "--database-url",
+        old.database.url(),
+        "--old-listen",
+        "127.0.0.1:1",
+    ]);
     command.arg("--config-dir").arg(old.config_dir()).arg("--plugins").arg(old.plugins()).args(arguments);
-    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    command
 }
 
 pub(super) fn told(output: &Output) -> String {
@@ -41,7 +54,9 @@ async fn a_dry_run_tells_what_each_fault_had_doubled_and_changes_nothing() {
     assert!(text.contains("This was a dry run") && text.contains("--old-server-stopped"), "{text}");
     let report: Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
     assert_eq!((&report["owed"], &report["held"]), (&"5.9".into(), &"5.8".into()));
-    let doubled = |id: &str| (report["doubled"][id]["number"].as_u64().unwrap(), report["doubled"][id]["coins"].clone());
+    let doubled = |id: &str| {
+        (report["doubled"][id]["number"].as_u64().unwrap(), report["doubled"][id]["coins"].clone())
+    };
     assert_eq!(doubled("PB-08"), (1, "1.1".into()));
     assert_eq!(doubled("PB-09"), (3, "1.5".into()));
     assert_eq!(doubled("PB-11"), (1, "0.9".into()));
@@ -49,12 +64,18 @@ async fn a_dry_run_tells_what_each_fault_had_doubled_and_changes_nothing() {
     let multiplied = |id: &str| report["multiplied"][id]["coins"].clone();
     assert_eq!([multiplied("PB-01"), multiplied("PB-02"), multiplied("PB-03")], ["3.3", "4", "6.6"]);
     assert_eq!(report["rounding"], "0");
-    assert_eq!((&report["lost"]["uncredited_orders"], &report["lost"]["left_out_orders"]), (&1.into(), &1.into()));
+    assert_eq!(
+        (&report["lost"]["uncredited_orders"], &report["lost"]["left_out_orders"]),
+        (&1.into(), &1.into())
+    );
     for secret in ["rpc-secret", "db-secret", "\"honest\"", "\"victim\""] {
         assert!(!text.contains(secret) && !report.to_string().contains(secret), "{secret}");
     }
     assert!((old.payable().await - before).abs() < f64::EPSILON);
-    assert_eq!(old.database.text("SELECT MAX(key) FROM info WHERE key LIKE 'next%'").await, "next_payout_time");
+    assert_eq!(
+        old.database.text("SELECT MAX(key) FROM info WHERE key LIKE 'next%'").await,
+        "next_payout_time"
+    );
 }
 
 /// From the old server's last minute to everybody being paid.
@@ -71,7 +92,11 @@ async fn evening(target: Target) -> Option<()> {
     let pool_file = out.join("pool.toml");
     let commit = ["--config", pool_file.to_str().unwrap(), "--commit", "--old-server-stopped"];
     let done = import(&old, &commit).await;
-    assert!(done.status.success() && told(&done).contains("the old server pays nothing any more"), "{}", told(&done));
+    assert!(
+        done.status.success() && told(&done).contains("the old server pays nothing any more"),
+        "{}",
+        told(&done)
+    );
     let again = import(&old, &commit).await;
     assert!(again.status.success() && told(&again).contains("nothing was imported"), "{}", told(&again));
 
@@ -87,6 +112,12 @@ async fn everybody_is_paid_once(old: &OldPool, pool_file: &Path) {
     let url = config.pool.database.clone();
     let store = Store::open(StoreOptions { url, round_seconds: 60, clock }).await.unwrap();
     the_record_says_what_is_owed(&store).await;
+    for (exchange, key, unit) in [("bittrex", "honest", "ppc"), ("bter", "steady", "btc")] {
+        assert!(
+            store.registered_lp(exchange, key, unit).await.unwrap().is_some(),
+            "{key} goes on without a word"
+        );
+    }
     let digest = store.begin_configuration("{}").await.unwrap();
     let acquired = store.acquire_lease("rounds", "test", 3_600_000, &digest).await.unwrap();
     let Acquired::Granted(lease) = acquired else { panic!("{acquired:?}") };
@@ -131,7 +162,10 @@ async fn an_old_server_that_is_started_again_pays_nobody(old: &OldPool) {
                   VALUES (1460099999, 'honest', 'bittrex', 'btc', 5000, 1, 0)";
     let refused = old.database.try_execute(credit).await.unwrap_err();
     assert!(refused.contains("taken_over_by_alp"), "{refused}");
-    assert_eq!(old.database.text("SELECT value FROM info WHERE key = 'next_payout_time'").await, "4102444800");
+    assert_eq!(
+        old.database.text("SELECT value FROM info WHERE key = 'next_payout_time'").await,
+        "4102444800"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use alp_pool::address::AddressRules;
 use alp_pool::takeover::Doubles;
 use alp_server::record::{Publisher, read_or_make};
-use alp_server::takeover::{Choices, Found, OldConfig, Report, Sent, Step, TakenOver, TakeoverFault, look, take_over};
+use alp_server::takeover::{
+    Choices, Found, OldConfig, Report, Sent, Step, TakenOver, TakeoverFault, look, take_over,
+};
 use alp_store::testing::{ForeignDatabase, foreign_database, postgres_database};
 use alp_store::{AlpServerDatabase, Clock, Store, StoreOptions};
 use alp_tests::{WalletDouble, address_of, wait_until};
@@ -194,7 +196,8 @@ impl OldPool {
     ) -> Result<TakenOver, TakeoverFault> {
         let mut old = AlpServerDatabase::connect(self.database.url()).await?;
         let report = Report::new(found, Vec::new(), choices);
-        let taken = take_over(&mut old, &into.store, &into.publisher, found, &report, choices, stop_before).await;
+        let taken =
+            take_over(&mut old, &into.store, &into.publisher, found, &report, choices, stop_before).await;
         old.close().await?;
         taken
     }
@@ -207,7 +210,8 @@ impl NewPool {
             Target::Sqlite => format!("sqlite:{}", folder.join("new.db").display()),
             Target::Postgres => postgres_database().await?,
         };
-        let store = Store::open(StoreOptions { url, round_seconds: 60, clock: Clock::Database }).await.unwrap();
+        let store =
+            Store::open(StoreOptions { url, round_seconds: 60, clock: Clock::Database }).await.unwrap();
         let (key, _) = read_or_make(&folder.join("alp.key")).unwrap();
         let publisher = Publisher::open(&store, key).await.unwrap();
         Some(Self { store, publisher })
@@ -259,7 +263,8 @@ fn order_sql(row: i64, key: &str, order: &str, exchange: &str, credited: i64) ->
 }
 
 fn market(reverse: &str) -> String {
-    let side = r#"{"ratio": 0.50, "rank_1": {"ratio": 1.00, "tolerance": 0.0105}, "rank_2": {"ratio": 0.00}}"#;
+    let side =
+        r#"{"ratio": 0.50, "rank_1": {"ratio": 1.00, "tolerance": 0.0105}, "rank_2": {"ratio": 0.00}}"#;
     format!(r#"{{"reward": 0.0250, "target": 1250, {reverse} "ask": {side}, "bid": {side}}}"#)
 }
 

@@ -49,7 +49,7 @@ async fn a_server_in_the_middle_of_a_payout_is_seen_and_its_tables_are_not_taken
     let new = NewPool::open(Target::Sqlite, old.folder()).await.unwrap();
     let found = old.look(&choices()).await.unwrap();
     // The original has looked for what is unpaid and is about to send.
-    let paying = old.database.looking_at("credits").await;
+    let paying = old.database.in_the_middle_of("SELECT * FROM credits").await;
     let taken = old.take(&new, &found, &choices(), None).await;
     assert!(matches!(taken, Err(TakeoverFault::InUse)), "{taken:?}");
     assert!(new.owed().await.is_empty() && old.payable().await > 0.0);
@@ -62,7 +62,9 @@ async fn a_credit_that_came_after_the_reading_stops_the_takeover() {
     let Some(old) = OldPool::start().await else { return };
     let new = NewPool::open(Target::Sqlite, old.folder()).await.unwrap();
     let found = old.look(&choices()).await.unwrap();
-    old.database.execute("INSERT INTO credits (time, key, reward, paid) VALUES (1460009999, 'steady', 1, 0)").await;
+    old.database
+        .execute("INSERT INTO credits (time, key, reward, paid) VALUES (1460009999, 'steady', 1, 0)")
+        .await;
     let changed = old.take(&new, &found, &choices(), None).await;
     assert!(matches!(changed, Err(TakeoverFault::Changed)), "{changed:?}");
     assert!(new.owed().await.is_empty() && old.payable().await > 0.0);
@@ -133,7 +135,9 @@ async fn pb_02_what_several_addresses_claim_waits_until_the_operator_names_one()
 
     let rules = choices().addresses;
     let release = async |address: &str| {
-        release_hold(&new.store, &new.publisher, victim.hold_no, address, &rules).await.map_err(|error| error.to_string())
+        release_hold(&new.store, &new.publisher, victim.hold_no, address, &rules)
+            .await
+            .map_err(|error| error.to_string())
     };
     assert!(release("Bad").await.unwrap_err().contains("no address"));
     let told = release(&address_of("victim")).await.unwrap();

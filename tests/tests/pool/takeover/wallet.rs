@@ -19,7 +19,10 @@ async fn pb_04_a_payout_that_was_sent_and_not_recorded_stops_the_takeover_until_
     let new = NewPool::open(Target::Sqlite, old.folder()).await.unwrap();
     let refused = old.take_over(&new, &choices(), None).await;
     let Err(TakeoverFault::Hindered { sentences }) = refused else { panic!("{refused:?}") };
-    assert!(sentences[0].contains("1 transactions") && sentences[0].contains("--sent subtract"), "{sentences:?}");
+    assert!(
+        sentences[0].contains("1 transactions") && sentences[0].contains("--sent subtract"),
+        "{sentences:?}"
+    );
     let report = Report::new(&old.look(&choices()).await.unwrap(), Vec::new(), &choices());
     assert_eq!(report.wallet.unrecorded[0].1, [(address_of("honest"), "2".to_owned())].into());
     assert!(report.table().contains("was sent and not recorded (PB-04)"));
