@@ -86,8 +86,8 @@ const CREDITS: &str = concat!(
     "COALESCE(CAST(c.reward AS TEXT), '') AS reward, CAST(c.paid <> $1 AS INTEGER) AS paid, ",
     "CAST(COALESCE(c.id, 0) AS BIGINT) AS credit_id FROM credits c LEFT JOIN (SELECT id, ",
     "MIN(NULLIF(CASE WHEN octet_length(order_id) > 256 THEN md5(order_id) ELSE order_id END, '')) AS order_id ",
-    "FROM orders GROUP BY id) o ON CAST(o.id AS FLOAT8) = c.order_id WHERE c.paid = $1 OR (c.paid = 1 AND ",
-    "c.order_id IN (SELECT u.order_id FROM credits u WHERE u.paid = $1))) t ",
+    "FROM orders GROUP BY id) o ON CAST(o.id AS FLOAT8) = c.order_id LEFT JOIN (SELECT DISTINCT order_id FROM credits ",
+    "WHERE paid = $1) u ON u.order_id = c.order_id WHERE c.paid = $1 OR (c.paid = 1 AND u.order_id IS NOT NULL)) t ",
     "ORDER BY t.key COLLATE \"C\", t.exchange COLLATE \"C\", t.unit COLLATE \"C\", ",
     "t.order_id COLLATE \"C\" NULLS FIRST, t.order_row NULLS FIRST, t.at_s, t.credit_id",
 );
