@@ -116,6 +116,19 @@ pub fn parse_units_up(text: &str, scale: u32, max_units: u128) -> Result<u128, D
     }
 }
 
+/// As [`parse_units`], but digits below the smallest unit are cut off.
+///
+/// # Errors
+/// [`DecimalError`] says what is wrong with the text.
+pub(crate) fn parse_units_cut(text: &str, scale: u32, max_units: u128) -> Result<u128, DecimalError> {
+    let Scanned { mut digits, mut exponent } = scan(text)?;
+    let lowest = i32::try_from(scale).map_or(i32::MIN, |scale| scale.saturating_neg());
+    while exponent < lowest && digits.pop().is_some() {
+        exponent = exponent.saturating_add(1);
+    }
+    units_of(Scanned { digits, exponent }, scale, max_units)
+}
+
 /// How many places the digits have to be shifted to the left to count whole units.
 fn shift_of(scanned: &Scanned, scale: u32) -> i64 {
     i64::from(scanned.exponent).saturating_add(i64::from(scale))
@@ -133,7 +146,7 @@ fn units_of(scanned: Scanned, scale: u32, max_units: u128) -> Result<u128, Decim
     for digit in digits {
         units = units
             .checked_mul(10)
-            .and_then(|units| units.checked_add(u128::from(digit)))
+            .and_then(|units| units.checked_add(u128::from(*digit)))
             .ok_or_else(too_large)?;
     }
     let factor = 10u128.checked_pow(shift).ok_or_else(too_large)?;

@@ -30,6 +30,7 @@ pub mod rate;
 pub mod round;
 pub mod schedule;
 mod softplus;
+pub mod takeover;
 pub mod terms;
 mod wide;
 pub mod worth;

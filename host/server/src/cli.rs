@@ -4,6 +4,7 @@ mod adapter;
 mod audit;
 mod backup;
 mod epoch;
+mod import;
 mod lps;
 mod payouts;
 mod progress;
@@ -58,6 +59,9 @@ enum Action {
     Reload(PoolFile),
     /// Have the running pool end in good order.
     Stop(PoolFile),
+    /// Take over another pool's server: configuration, users, and what it owes.
+    #[command(subcommand)]
+    Import(import::ImportAction),
     /// Read replies that were kept again, by the hash that stands with what was judged, and show the orders.
     ///
     /// Works where `[keep_replies]` is configured, whether or not the pool runs. The adapter that read them first is
@@ -151,6 +155,7 @@ pub fn run_as(arguments: Vec<OsString>, leading: Vec<OsString>) -> ExitCode {
         Action::Adapter(AdapterAction::Running(action)) => runtime.block_on(running::run(action)),
         Action::Payouts(action) => runtime.block_on(payouts::run(action)),
         Action::Lps(action) => runtime.block_on(lps::run(action)),
+        Action::Import(action) => runtime.block_on(import::run(action)),
         Action::Replay(arguments) => runtime.block_on(replay::run(&arguments, leading)),
         Action::Backup(arguments) => runtime.block_on(backup::back_up(arguments)),
         Action::Restore(arguments) => runtime.block_on(backup::restore(arguments)),

@@ -35,7 +35,11 @@ pub(crate) fn database_password(pool: &PoolConfig) -> Result<Option<String>, Pas
     pool.database_password_file.as_deref().map(read_password).transpose()
 }
 
-fn read_password(path: &Path) -> Result<String, PasswordError> {
+/// The password in a file that only its owner can use.
+///
+/// # Errors
+/// [`PasswordError`].
+pub(crate) fn read_password(path: &Path) -> Result<String, PasswordError> {
     let failed = |source| PasswordError::Unreadable { path: path.to_owned(), source };
     let unusable = |reason| PasswordError::Unusable { path: path.to_owned(), reason };
     let file = std::fs::File::open(path).map_err(failed)?;

@@ -43,6 +43,7 @@ mod sightings;
 pub mod simulate;
 pub mod statements;
 pub mod submissions;
+pub mod takeover;
 mod tllp;
 pub mod turns;
 pub mod verify;

@@ -10,6 +10,7 @@
 //! into (`edge`), the right to run rounds (`leases`), and whatever numbers rows (`writer`). Deadlocks and
 //! serialisation failures, after which the database has undone a transaction, are tried again a few times.
 
+mod alp_server;
 mod clock;
 mod configuration;
 mod credited;
@@ -19,6 +20,7 @@ mod earlier;
 mod edge;
 mod error;
 mod freshness;
+mod imports;
 mod leases;
 mod lps;
 mod open;
@@ -53,6 +55,10 @@ use tokio::task::JoinHandle;
 use crate::lps::RegisteredLps;
 use crate::writer::{Job, WriteConnection};
 
+pub use crate::alp_server::{
+    AlpServerDatabase, Fingerprint, OldCredit, OldReader, OldSession, OldState, OldUser, TAKEN_CONSTRAINT,
+    Taken, Unpaid,
+};
 pub use crate::clock::Clock;
 pub use crate::configuration::{ConfigurationInForce, MAX_CONFIGURATION_BYTES};
 pub use crate::credited::{CreditedSample, MAX_CREDITED_PAGE, MAX_CREDITED_PAGES};
@@ -60,6 +66,9 @@ pub use crate::credits::{Balance, CreditEntry, MAX_BALANCES_PAGE, MAX_DETAIL_BYT
 pub use crate::earlier::{MAX_LAST_ROUNDS, NewestOrders, ShownInRound};
 pub use crate::error::{Cause, StoreError};
 pub use crate::freshness::{Submitted, UsedRequest, Uses};
+pub use crate::imports::{
+    Entered, IMPORTED_BY, ImportHold, ImportRow, MAX_IMPORTED, MAX_REPORT_BYTES, NewHold, NewImport, NewLp,
+};
 pub use crate::leases::{Acquired, Lease, MAX_LEASE_MS};
 pub use crate::lps::{Lp, RegisterOutcome, RegisteredAt};
 pub use crate::open::StoreOptions;

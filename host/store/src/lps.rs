@@ -70,12 +70,7 @@ impl Store {
         check_name("user", user)?;
         check_name("address", address)?;
         check_name("unit", unit)?;
-        let registration = Registration {
-            exchange: exchange.to_owned(),
-            user: user.to_owned(),
-            address: address.to_owned(),
-            unit: unit.to_owned(),
-        };
+        let registration = Registration::new(exchange, user, address, unit);
         let (answer, outcome) = oneshot::channel();
         self.enqueue(Job::Registration(registration, answer))?;
         outcome.await.unwrap_or(Err(StoreError::Closed))
@@ -166,6 +161,13 @@ pub(crate) struct Registration {
     user: String,
     address: String,
     unit: String,
+}
+
+impl Registration {
+    pub(crate) fn new(exchange: &str, user: &str, address: &str, unit: &str) -> Self {
+        let [exchange, user, address, unit] = [exchange, user, address, unit].map(ToOwned::to_owned);
+        Self { exchange, user, address, unit }
+    }
 }
 
 /// Registers within a transaction that has the lock of registrations.

@@ -92,6 +92,80 @@ pub async fn postgres_database() -> Option<String> {
     Some(cluster.url(&name))
 }
 
+/// A database with another program's schema, as that program's own connections see it.
+#[derive(Debug, Clone)]
+pub struct ForeignDatabase {
+    url: String,
+}
+
+/// A new database with nothing in it. `None` as for [`postgres_database`].
+pub async fn foreign_database() -> Option<ForeignDatabase> {
+    let cluster = cluster().await?;
+    let name = format!("foreign_{}", cluster.databases.fetch_add(1, Ordering::Relaxed));
+    cluster.execute(&format!("CREATE DATABASE {name}")).await;
+    Some(ForeignDatabase { url: cluster.url(&name) })
+}
+
+impl ForeignDatabase {
+    /// The database at this address.
+    #[must_use]
+    pub fn at(url: &str) -> Self {
+        Self { url: url.to_owned() }
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Runs statements over a connection of its own. What the database says against them.
+    ///
+    /// # Errors
+    /// The database's words.
+    pub async fn try_execute(&self, sql: &str) -> Result<(), String> {
+        let mut connection = connect_to(&self.url).await.expect("the cluster answers");
+        let done = connection.execute(AssertSqlSafe(sql.to_owned())).await;
+        connection.close().await.unwrap();
+        done.map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    /// Runs statements.
+    ///
+    /// # Panics
+    /// If the database refuses them.
+    pub async fn execute(&self, sql: &str) {
+        self.try_execute(sql).await.unwrap();
+    }
+
+    /// One text.
+    ///
+    /// # Panics
+    /// If the database refuses the question, or the answer is no text.
+    pub async fn text(&self, sql: &str) -> String {
+        let mut connection = connect_to(&self.url).await.expect("the cluster answers");
+        let row = connection.fetch_one(AssertSqlSafe(sql.to_owned())).await.unwrap();
+        connection.close().await.unwrap();
+        sqlx::Row::try_get(&row, 0).unwrap()
+    }
+
+    /// A connection whose transaction has run a statement and does not end until it is dropped.
+    ///
+    /// # Panics
+    /// If the database refuses it.
+    pub async fn in_the_middle_of(&self, sql: &str) -> impl Send + use<> {
+        let mut connection = connect_to(&self.url).await.expect("the cluster answers");
+        connection.execute(AssertSqlSafe(format!("BEGIN; {sql}"))).await.unwrap();
+        connection
+    }
+}
+
+async fn connect_to(url: &str) -> sqlx::Result<AnyConnection> {
+    let place = crate::place::Place::parse(url).expect("the address is right");
+    let options: AnyConnectOptions = place.options(crate::dialect::Role::Schema).expect("it is right");
+    AnyConnection::connect_with(&options).await
+}
+
 /// The cluster of this test binary. `None` as for [`postgres_database`].
 pub async fn cluster() -> Option<&'static PostgresCluster> {
     static CLUSTER: OnceCell<Option<PostgresCluster>> = OnceCell::const_new();
@@ -241,9 +315,7 @@ impl PostgresCluster {
     }
 
     async fn connect(&self) -> sqlx::Result<AnyConnection> {
-        let place = crate::place::Place::parse(&self.url("postgres")).expect("the address is right");
-        let options: AnyConnectOptions = place.options(crate::dialect::Role::Schema).expect("it is right");
-        AnyConnection::connect_with(&options).await
+        connect_to(&self.url("postgres")).await
     }
 }
 

@@ -16,6 +16,7 @@ pub(super) struct Transaction {
     pub(super) inputs: Vec<String>,
     pub(super) text: String,
     pub(super) confirmations: i64,
+    pub(super) time_s: u64,
 }
 
 /// What happens to the caller within one call, by its method and how often that was called before.
@@ -146,6 +147,7 @@ impl State {
             inputs,
             text,
             confirmations: 0,
+            time_s: self.time_s,
         });
         txid
     }
@@ -169,6 +171,7 @@ impl State {
                 inputs,
                 text,
                 confirmations: 0,
+                time_s: self.time_s,
             });
         }
         txid
@@ -181,7 +184,7 @@ impl State {
                 let amount: Value = serde_json::from_str(&format!("-{amount}")).unwrap();
                 entries.push(json!({
                     "txid": one.txid, "category": "send", "address": address, "amount": amount,
-                    "confirmations": one.confirmations, "comment": one.comment, "time": self.time_s,
+                    "confirmations": one.confirmations, "comment": one.comment, "time": one.time_s,
                 }));
             }
         }

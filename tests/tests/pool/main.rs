@@ -55,6 +55,7 @@ mod rules;
 mod several_servers;
 mod simulate;
 mod statements;
+mod takeover;
 mod tllp;
 mod verify;
 mod why_not;

@@ -41,6 +41,6 @@ pub use statement::{
 };
 pub use statement_text::{TextForm, read_text_form, sign_text_form};
 pub use verify::{
-    Balance, CheckedEntry, Finding, MAX_CARRIED_LPS, OwedByRecord, StatementCheck, TooMuchOwed, Verified, Verifier,
-    prove_equivocation, verify_proof,
+    Balance, CheckedEntry, Finding, MAX_CARRIED_LPS, OwedByRecord, StatementCheck, TooMuchOwed, Verified,
+    Verifier, prove_equivocation, verify_proof,
 };

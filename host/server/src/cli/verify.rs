@@ -47,7 +47,8 @@ pub(super) struct VerifyArguments {
 
 /// Verifies: the exit status is 0 only if nothing is wrong.
 pub(super) async fn run(arguments: VerifyArguments) -> ExitCode {
-    let VerifyArguments { record, key, receipts, heads, peer, save, statement, balances, threads } = arguments;
+    let VerifyArguments { record, key, receipts, heads, peer, save, statement, balances, threads } =
+        arguments;
     let key = match key.map(|key| PublicKey::parse(&key).ok_or(NotAKey)).transpose() {
         Ok(key) => key,
         Err(error) => return failed(&error),

@@ -52,13 +52,13 @@ pub struct LedgerEntry {
 }
 
 /// An entry on its way into the ledger.
-pub(super) struct NewEntry<'a> {
-    pub(super) lp_id: i64,
-    pub(super) kind: &'static str,
-    pub(super) payout_id: Option<i64>,
-    pub(super) amount_e8: i64,
-    pub(super) why: &'a str,
-    pub(super) who: &'a str,
+pub(crate) struct NewEntry<'a> {
+    pub(crate) lp_id: i64,
+    pub(crate) kind: &'static str,
+    pub(crate) payout_id: Option<i64>,
+    pub(crate) amount_e8: i64,
+    pub(crate) why: &'a str,
+    pub(crate) who: &'a str,
 }
 
 impl Store {
@@ -165,7 +165,7 @@ impl Store {
 
 /// Whether a balance may go below zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Below {
+pub(crate) enum Below {
     /// It may not: nobody is paid what is not owed.
     Refused,
     /// It may: what is entered has happened already.
@@ -173,7 +173,7 @@ pub(super) enum Below {
 }
 
 /// Adds entries, with their running totals, in a transaction that has the ledger's lock. The number of the last one.
-pub(super) async fn insert_entries(
+pub(crate) async fn insert_entries(
     on: &mut AnyConnection,
     dialect: Dialect,
     entries: &[NewEntry<'_>],

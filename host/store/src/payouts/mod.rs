@@ -19,9 +19,10 @@ use crate::rows::{count, signed};
 use crate::{Store, connection};
 
 pub use documents::{AdoptedPayout, NewPayout, PayoutChange, PayoutDebit, PayoutOutput};
-pub(crate) use ledger::ledger_entry;
+pub(crate) use ledger::{Below, NewEntry as LedgerAddition, insert_entries, ledger_entry};
 pub use ledger::{LedgerEntry, Owing};
 pub use marks::{AddressMark, Alarm, Approval, Foreign};
+pub(crate) use published::note_correction;
 pub use published::{NewCorrection, Published, Unpublished};
 pub use statements::{
     AccountOfUser, CreditedUntil, MAX_STATEMENT_BOUNDS, MAX_STATEMENT_CHANGES, PublishedChange,

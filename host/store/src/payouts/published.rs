@@ -151,19 +151,15 @@ impl Store {
             return Ok(Published::Unchanged);
         }
         // A payout that is void keeps the comment that its transaction carries after all.
-        let known = sqlx::query("SELECT COUNT(*) AS payouts FROM payouts WHERE comment = $1 AND stage = 'void'")
-            .bind(adopted.comment.as_str())
-            .fetch_one(&mut *transaction)
-            .await?;
+        let known =
+            sqlx::query("SELECT COUNT(*) AS payouts FROM payouts WHERE comment = $1 AND stage = 'void'")
+                .bind(adopted.comment.as_str())
+                .fetch_one(&mut *transaction)
+                .await?;
         let is_taken = count(&known, "payouts")? > 0;
         let comment = if is_taken { format!("adopted:{}", adopted.txid) } else { adopted.comment.clone() };
-        let row = PayoutRecord {
-            id,
-            method: "plain",
-            stage: "sent",
-            comment: &comment,
-            outputs: &adopted.outputs,
-        };
+        let row =
+            PayoutRecord { id, method: "plain", stage: "sent", comment: &comment, outputs: &adopted.outputs };
         insert_payout(&mut transaction, &row, &adopted.txid, at_ms, &adopted.why).await?;
         let rows = debits(&adopted.outputs, id, &adopted.why);
         insert_entries(&mut transaction, write.dialect, &rows, at_ms, Below::Entered).await?;
@@ -241,17 +237,7 @@ impl Store {
         if append_in(&mut transaction, write, entry).await? == Appended::HeadMoved {
             return Ok(Published::HeadMoved);
         }
-        sqlx::query(
-            "INSERT INTO published_changes (lp_id, record_no, correction_no, amount_e8, fee_e8, at_ms) \
-             VALUES ($1, $2, $3, $4, 0, $5)",
-        )
-        .bind(*lp_id)
-        .bind(signed("the entry", entry.head.number)?)
-        .bind(entry_no)
-        .bind(*amount_e8)
-        .bind(signed("the time", entry.head.at_ms)?)
-        .execute(&mut *transaction)
-        .await?;
+        note_correction(&mut transaction, *lp_id, entry_no, *amount_e8, &entry.head).await?;
         write.commit(transaction).await?;
         Ok(Published::Published)
     }
@@ -330,6 +316,28 @@ async fn is_known_correction(on: &mut AnyConnection, entry_no: i64) -> Result<bo
         .fetch_one(on)
         .await?;
     Ok(count(&row, "known")? > 0)
+}
+
+/// Notes which entry tells of a correction.
+pub(crate) async fn note_correction(
+    on: &mut AnyConnection,
+    lp_id: i64,
+    entry_no: i64,
+    amount_e8: i64,
+    head: &crate::records::RecordHead,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO published_changes (lp_id, record_no, correction_no, amount_e8, fee_e8, at_ms) \
+         VALUES ($1, $2, $3, $4, 0, $5)",
+    )
+    .bind(lp_id)
+    .bind(signed("the entry", head.number)?)
+    .bind(entry_no)
+    .bind(amount_e8)
+    .bind(signed("the time", head.at_ms)?)
+    .execute(on)
+    .await?;
+    Ok(())
 }
 
 /// Notes which entry tells of a payout, and what it took from whom if it is the first.

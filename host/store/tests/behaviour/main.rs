@@ -19,6 +19,7 @@ macro_rules! suite {
             mod configuration;
             mod durability;
             mod freshness;
+            mod imports;
             mod leases;
             mod ledger;
             mod payouts;
