@@ -146,7 +146,7 @@ fn units_of(scanned: Scanned, scale: u32, max_units: u128) -> Result<u128, Decim
     for digit in digits {
         units = units
             .checked_mul(10)
-            .and_then(|units| units.checked_add(u128::from(*digit)))
+            .and_then(|units| units.checked_add(u128::from(digit)))
             .ok_or_else(too_large)?;
     }
     let factor = 10u128.checked_pow(shift).ok_or_else(too_large)?;

@@ -163,7 +163,8 @@ async fn net_worth_follows_the_price_and_is_none_where_orders_are_not_kept_any_m
     // Without a sample there is no round.
     assert_eq!((of_carol.len(), history(&alice).await.len()), (2, 1));
 
-    pool.app().store.forget_orders(pool.now_ms() / 1000, 10).await.unwrap();
+    let lease = pool.app().leadership.lease().await.unwrap();
+    pool.app().store.forget_orders(&lease, pool.now_ms() / 1000, 10).await.unwrap();
     let forgotten = history(&carol).await;
     assert_eq!((forgotten.len(), &forgotten[0]["net_worth"]), (2, &serde_json::Value::Null));
     assert_eq!(forgotten[1]["reward"], of_carol[1]["reward"]);

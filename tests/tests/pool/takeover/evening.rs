@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use alp_record::chain::Verifier;
 use alp_server::config::Config;
 use alp_server::payouts::{DAY_MS, FailAt, Outcome, Payer};
-use alp_server::record::unpack;
+use alp_server::record::{Publisher, read_signing_key, unpack};
 use alp_store::{Acquired, Clock, EntryOf, Store, StoreOptions};
 use alp_tests::{address_of, profile_folder};
 use serde_json::Value;
@@ -121,7 +121,10 @@ async fn everybody_is_paid_once(old: &OldPool, pool_file: &Path) {
     let digest = store.begin_configuration("{}").await.unwrap();
     let acquired = store.acquire_lease("rounds", "test", 3_600_000, &digest).await.unwrap();
     let Acquired::Granted(lease) = acquired else { panic!("{acquired:?}") };
-    let payer = Payer::new(store.clone(), config.pool.payouts.unwrap(), FailAt::default()).unwrap();
+    let key = read_signing_key(&config.pool.signing_key).unwrap();
+    let publisher = Arc::new(Publisher::open(&store, key).await.unwrap());
+    let payer =
+        Payer::new(store.clone(), publisher, config.pool.payouts.unwrap(), FailAt::default()).unwrap();
     for _ in 0..20 {
         match payer.step(&lease, now_ms.load(Ordering::SeqCst)).await.unwrap() {
             Outcome::Idle { .. } => now_ms.fetch_add(DAY_MS, Ordering::SeqCst),

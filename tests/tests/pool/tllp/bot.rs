@@ -34,7 +34,7 @@ impl<'p> Bot<'p> {
         };
         let members = req.as_object().unwrap().iter().map(member).collect();
         let signed = Signed { members, sign: serde_json::from_str(&sign).unwrap() };
-        self.client.submit(self.client.submission(&signed).unwrap()).await.unwrap()
+        self.client.submit(self.client.submission(&signed).unwrap()).await.unwrap().0
     }
 }
 
