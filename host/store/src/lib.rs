@@ -75,8 +75,8 @@ pub use crate::open::StoreOptions;
 pub use crate::openings::KnownOpening;
 pub use crate::owners::{Claim, Owned};
 pub use crate::payouts::{
-    AccountOfUser, AddressMark, AdoptedPayout, Alarm, Approval, CreditedUntil, Foreign, LedgerEntry,
-    MAX_NEW_PAYOUTS, MAX_NOTE_BYTES, MAX_PAYOUT_OUTPUTS, MAX_PAYOUTS_PAGE, MAX_STATEMENT_BOUNDS,
+    AccountOfUser, AddressMark, AdoptedPayout, Alarm, Approval, CreditedUntil, Foreign, ForgottenCredits,
+    LedgerEntry, MAX_NEW_PAYOUTS, MAX_NOTE_BYTES, MAX_PAYOUT_OUTPUTS, MAX_PAYOUTS_PAGE, MAX_STATEMENT_BOUNDS,
     MAX_STATEMENT_CHANGES, MAX_TRANSACTION_BYTES, NewCorrection, NewPayout, Owing, PayoutChange, PayoutDebit,
     PayoutEvent, PayoutOutput, PayoutRow, PayoutSchedule, Published, PublishedChange, Unpublished,
     UserPayout,

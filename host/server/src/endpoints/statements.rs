@@ -62,7 +62,7 @@ pub(super) async fn show(
 
 fn refused(fault: &StatementFault) -> Response {
     match fault {
-        StatementFault::Dates | StatementFault::TooLong => {
+        StatementFault::Dates | StatementFault::TooLong | StatementFault::Forgotten { .. } => {
             failure(StatusCode::BAD_REQUEST, &fault.to_string())
         }
         StatementFault::HeadMoves => failure(StatusCode::SERVICE_UNAVAILABLE, &fault.to_string()),

@@ -10,7 +10,7 @@ use alp_record::chain::{
     CorrectionLine, CreditsLine, Digest, Opening, PayoutLine, STATEMENT_VERSION, SignedCoins, Statement,
     StatementAccount, StatementHead, StatementLine, TextForm, sign_text_form,
 };
-use alp_store::{AccountOfUser, MAX_STATEMENT_CHANGES, PublishedChange, Store, StoreError};
+use alp_store::{AccountOfUser, ForgottenCredits, MAX_STATEMENT_CHANGES, PublishedChange, Store, StoreError};
 use thiserror::Error;
 
 use crate::calendar::{read_moment, show_moment};
@@ -183,10 +183,12 @@ async fn read_accounts(
         if u64::try_from(changes.len()).unwrap_or(u64::MAX) >= MAX_STATEMENT_CHANGES {
             return Err(StatementFault::TooLong);
         }
-        let sums: Vec<(u64, i64)> = moments
-            .iter()
-            .map(|at_s| (*at_s, credited.get(&(account.lp_id, *at_s)).copied().unwrap_or(0)))
-            .collect();
+        let forgotten = store.forgotten_credits(account.lp_id).await?;
+        let sums = moments.iter().map(|at_s| match credited.get(&(account.lp_id, *at_s)) {
+            Some(sum_e8) => Ok((*at_s, *sum_e8)),
+            None => Ok((*at_s, forgotten_before(forgotten, *at_s)?)),
+        });
+        let sums = sums.collect::<Result<Vec<(u64, i64)>, StatementFault>>()?;
         let lp = pseudonym(publisher, asking, account);
         let newest = store.newest_address(account.lp_id).await?;
         let address = standing_after(&account.address, newest.as_ref()).at(at_ms).address;
@@ -196,6 +198,17 @@ async fn read_accounts(
         read.push(put_together(named, &sums, before_e8, changes)?);
     }
     Ok(read)
+}
+
+/// What was credited before a moment from before which no credit is kept.
+fn forgotten_before(forgotten: Option<ForgottenCredits>, at_s: u64) -> Result<i64, StatementFault> {
+    match forgotten {
+        Some(ForgottenCredits { last_round, sum_e8, .. }) if last_round < at_s => Ok(sum_e8),
+        Some(ForgottenCredits { first_round, last_round, .. }) if first_round < at_s => {
+            Err(StatementFault::Forgotten { day: date(last_round.saturating_add(DAY)) })
+        }
+        Some(_) | None => Ok(0),
+    }
 }
 
 /// The pseudonym of an account, if the asker has shown what opens it.
@@ -296,6 +309,12 @@ pub enum StatementFault {
         "a statement has at most {MAX_DAYS} days and {MAX_STATEMENT_CHANGES} payouts: ask for fewer days"
     )]
     TooLong,
+    /// The asker's: the pool keeps no credits of each day from then.
+    #[error("credits of earlier days were added up and are told no more one by one: ask from {day} on")]
+    Forgotten {
+        /// The first day that can be told.
+        day: String,
+    },
     /// Nobody's: it is asked again.
     #[error("the record went on while the statement was put together: ask again")]
     HeadMoves,
@@ -315,6 +334,18 @@ mod tests {
     use super::*;
 
     const NOW: u64 = 1_795_788_000;
+
+    #[test]
+    fn credits_that_were_deleted_are_told_as_their_sum_or_not_at_all() {
+        let forgotten = Some(ForgottenCredits { first_round: 1_000, last_round: NOW, sum_e8: 7 });
+        assert_eq!(forgotten_before(None, NOW).unwrap(), 0);
+        assert_eq!(forgotten_before(forgotten, 1_000).unwrap(), 0);
+        assert_eq!(forgotten_before(forgotten, NOW + 1).unwrap(), 7);
+        for between in [1_001, NOW] {
+            let refused = forgotten_before(forgotten, between).unwrap_err().to_string();
+            assert!(refused.ends_with("ask from 2026-11-28 on"), "{refused}");
+        }
+    }
 
     #[test]
     fn a_period_is_whole_days_and_of_the_last_month_unless_dates_say_otherwise() {

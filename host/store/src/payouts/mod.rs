@@ -25,7 +25,8 @@ pub use marks::{AddressMark, Alarm, Approval, Foreign};
 pub(crate) use published::note_correction;
 pub use published::{NewCorrection, Published, Unpublished};
 pub use statements::{
-    AccountOfUser, CreditedUntil, MAX_STATEMENT_BOUNDS, MAX_STATEMENT_CHANGES, PublishedChange,
+    AccountOfUser, CreditedUntil, ForgottenCredits, MAX_STATEMENT_BOUNDS, MAX_STATEMENT_CHANGES,
+    PublishedChange,
 };
 pub(crate) use writes::void_unsent;
 

@@ -46,6 +46,17 @@ pub struct CreditedUntil {
     pub sum_e8: i64,
 }
 
+/// Credits of an LP that were deleted because of their age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ForgottenCredits {
+    /// The first of their rounds, in Unix seconds.
+    pub first_round: u64,
+    /// The last of their rounds. What was credited between the two is not told any more.
+    pub last_round: u64,
+    /// Their sum, in 1e-8 of the coin.
+    pub sum_e8: i64,
+}
+
 /// A payout or a correction, as an entry of the record tells of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedChange {
@@ -93,7 +104,8 @@ impl Store {
     }
 
     /// What these LPs were credited in all rounds that start before each of these moments (Unix seconds, at most
-    /// [`MAX_STATEMENT_BOUNDS`]). An LP that had no credit by then is left out.
+    /// [`MAX_STATEMENT_BOUNDS`]). An LP of which no credit from before is kept is left out: it had none, or
+    /// [`Store::forgotten_credits`] tells of it.
     pub async fn credited_until(
         &self,
         lp_ids: &[i64],
@@ -130,6 +142,24 @@ impl Store {
             }
         }
         Ok(credited)
+    }
+
+    /// What was deleted of an LP's credits, if anything was.
+    pub async fn forgotten_credits(&self, lp_id: i64) -> Result<Option<ForgottenCredits>, StoreError> {
+        let mut reader = connection(&self.shared.reader).await?;
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS known, COALESCE(MIN(first_round), 0) AS first_round, \
+             COALESCE(MAX(last_round), 0) AS last_round, \
+             CAST(COALESCE(SUM(amount_e8), 0) AS BIGINT) AS sum_e8 FROM credits_carried WHERE lp_id = $1",
+        )
+        .bind(lp_id)
+        .fetch_one(&mut *reader)
+        .await?;
+        if count(&row, "known")? == 0 {
+            return Ok(None);
+        }
+        let (first_round, last_round) = (count(&row, "first_round")?, count(&row, "last_round")?);
+        Ok(Some(ForgottenCredits { first_round, last_round, sum_e8: row.try_get("sum_e8")? }))
     }
 
     /// What the entries that were made before a moment (Unix milliseconds) took from an LP or gave it beside credits, in

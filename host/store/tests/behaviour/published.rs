@@ -131,3 +131,21 @@ async fn credits_before_a_moment_are_the_sum_of_the_rounds_that_start_before_it(
     assert!(test.store.accounts_of("nobody").await.unwrap().is_empty());
     assert!(test.store.credited_until(&[btc], &[0; 101]).await.is_err());
 }
+
+#[tokio::test]
+async fn credits_that_were_deleted_are_told_by_their_rounds_and_their_sum() {
+    let Some(test) = open_for_test().await else { return };
+    let (alice, bob) = (test.lp("alice", "btc").await, test.lp("bob", "btc").await);
+    let round = |number: u64| FIRST_ROUND + number * ROUND_SECONDS;
+    for number in 0..6 {
+        test.credit(round(number), vec![credit(alice, "btc", 10), credit(bob, "btc", 1)]).await;
+    }
+    assert_eq!(test.store.forgotten_credits(alice).await.unwrap(), None);
+    while test.store.carry_credits(&test.lease, round(3), 100).await.unwrap().more {}
+    let forgotten = test.store.forgotten_credits(alice).await.unwrap().unwrap();
+    assert_eq!((forgotten.first_round, forgotten.last_round, forgotten.sum_e8), (round(0), round(2), 30));
+    // From before the third round no credit is left; with what was deleted, every sum after it is what it was.
+    let told = test.store.credited_until(&[alice], &[round(2), round(3), round(4)]).await.unwrap();
+    let sums: Vec<(u64, i64)> = told.iter().map(|told| (told.at_s, told.sum_e8)).collect();
+    assert_eq!(sums, [(round(4), 40)]);
+}
