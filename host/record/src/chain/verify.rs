@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::body::{Body, LpAmount, RoundBody};
+use super::body::{Body, RoundBody};
 use super::digest::Digest;
 use super::entry::{Entry, EntryError, Header, PublicKey, Signature};
 use super::merkle::InclusionProof;

@@ -182,14 +182,29 @@ async fn read_accounts(
         if u64::try_from(changes.len()).unwrap_or(u64::MAX) >= MAX_STATEMENT_CHANGES {
             return Err(StatementFault::TooLong);
         }
+        // Looked at after the credits were read, so that none can have been summed up unnoticed in between.
+        let summed_e8 = summed_up_before(store, account.lp_id, from).await?;
         let sums: Vec<(u64, i64)> = moments
             .iter()
-            .map(|at_s| (*at_s, credited.get(&(account.lp_id, *at_s)).copied().unwrap_or(0)))
+            .map(|at_s| (*at_s, credited.get(&(account.lp_id, *at_s)).copied().unwrap_or(summed_e8)))
             .collect();
         let lp = pseudonym(publisher, asking, account);
         read.push(put_together(account, lp, &sums, before_e8, changes)?);
     }
     Ok(read)
+}
+
+/// What retention has left of an LP's oldest credits: their sum, which belongs before the period. Days whose credits are
+/// in the sum cannot be told one by one.
+async fn summed_up_before(store: &Store, lp_id: i64, from: u64) -> Result<i64, StatementFault> {
+    let mut sum_e8 = 0_i64;
+    for carried in store.carried_of(lp_id).await? {
+        if carried.last_round >= from {
+            return Err(StatementFault::Forgotten { last: date(carried.last_round) });
+        }
+        sum_e8 = sum_e8.checked_add(carried.amount_e8).ok_or(StatementFault::Damaged)?;
+    }
+    Ok(sum_e8)
 }
 
 /// The pseudonym of an account, if the asker has shown what opens it.
@@ -291,6 +306,14 @@ pub enum StatementFault {
         "a statement has at most {MAX_DAYS} days and {MAX_STATEMENT_CHANGES} payouts: ask for fewer days"
     )]
     TooLong,
+    /// The asker's: the pool keeps only the sum of credits that old.
+    #[error(
+        "the credits up to {last} are summed up because of their age: ask for a statement from a later day on"
+    )]
+    Forgotten {
+        /// The last day of which credits are summed up.
+        last: String,
+    },
     /// Nobody's: it is asked again.
     #[error("the record went on while the statement was put together: ask again")]
     HeadMoves,

@@ -4,6 +4,7 @@
 //! LP. So every running total that is left still says what it said, whoever reads a balance needs to know nothing of
 //! this, and the next round goes on from the same row.
 
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::{Forgot, note_forgotten};
@@ -122,20 +123,33 @@ impl Store {
         .bind(i64::from(MAX_BALANCES_PAGE))
         .fetch_all(&mut *reader)
         .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(CarriedCredits {
-                    lp_id: row.try_get("lp_id")?,
-                    unit: row.try_get("unit")?,
-                    entries: count(row, "entries")?,
-                    amount_e8: row.try_get("amount_e8")?,
-                    first_round: count(row, "first_round")?,
-                    last_round: count(row, "last_round")?,
-                    last_entry_no: count(row, "last_entry_no")?,
-                })
-            })
-            .collect()
+        rows.iter().map(carried_credits).collect()
     }
+
+    /// What the deleted credits of one LP come to, by its units.
+    pub async fn carried_of(&self, lp_id: i64) -> Result<Vec<CarriedCredits>, StoreError> {
+        let mut reader = connection(&self.shared.reader).await?;
+        let rows = sqlx::query(
+            "SELECT lp_id, unit, entries, amount_e8, first_round, last_round, last_entry_no \
+             FROM credits_carried WHERE lp_id = $1 ORDER BY unit",
+        )
+        .bind(lp_id)
+        .fetch_all(&mut *reader)
+        .await?;
+        rows.iter().map(carried_credits).collect()
+    }
+}
+
+fn carried_credits(row: &AnyRow) -> Result<CarriedCredits, StoreError> {
+    Ok(CarriedCredits {
+        lp_id: row.try_get("lp_id")?,
+        unit: row.try_get("unit")?,
+        entries: count(row, "entries")?,
+        amount_e8: row.try_get("amount_e8")?,
+        first_round: count(row, "first_round")?,
+        last_round: count(row, "last_round")?,
+        last_entry_no: count(row, "last_entry_no")?,
+    })
 }
 
 /// The oldest entries of the ledger that are old enough: how many, and the number of the last of them.

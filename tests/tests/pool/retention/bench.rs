@@ -196,7 +196,8 @@ impl Bench {
             timeout: std::time::Duration::from_secs(120),
             folder: self.folder.path().join("payouts"),
         };
-        let payer = Payer::new(self.store.clone(), config, FailAt::default()).unwrap();
+        let payer =
+            Payer::new(self.store.clone(), Arc::clone(&self.publisher), config, FailAt::default()).unwrap();
         payer.step(&self.lease, self.now_ms()).await.unwrap();
         let planned = payer.step(&self.lease, self.now_ms() + DAY_MS).await.unwrap();
         assert!(matches!(planned, Outcome::Planned(2)), "{planned:?}");
