@@ -1,7 +1,7 @@
 //! What a record comes to once its older entries are forgotten: it begins with what they came to.
 
 use alp_record::chain::{
-    Body, CarryForward, Digest, Entry, LpAmount, OwedByRecord, PayoutEntry, Verified, Verifier,
+    Body, CarryForward, Digest, Entry, OwedByRecord, PayoutEntry, PayoutShare, Verified, Verifier,
 };
 
 use crate::books::{ROUND, chain, key, pseudonym, receipt, round, signed};
@@ -9,11 +9,15 @@ use crate::books::{ROUND, chain, key, pseudonym, receipt, round, signed};
 /// The chain, what it comes to in entries of at most so many LPs each, and two rounds more.
 fn carried(most_lps: usize) -> Vec<Body> {
     let mut bodies: Vec<Body> = chain().into_iter().map(|entry| entry.body).collect();
-    let lps = vec![LpAmount { lp: pseudonym(2), amount_e8: 17 }];
+    let lps = vec![share(pseudonym(2), 17)];
     bodies.push(Body::Payout(PayoutEntry { payout: "1".into(), txid: "ff".into(), lps }));
     bodies.extend(sums(&bodies).carry_forward("they are a year old", most_lps).unwrap());
     bodies.extend([3, 4].map(|number| Body::Round(Box::new(round(ROUND + 60 * number).0))));
     bodies
+}
+
+fn share(lp: Digest, amount_e8: i64) -> PayoutShare {
+    PayoutShare { lp, amount_e8, fee_e8: 0 }
 }
 
 fn sums(bodies: &[Body]) -> OwedByRecord {
@@ -92,7 +96,7 @@ fn a_balance_that_is_changed_left_out_or_carried_twice_is_found_where_the_entrie
     sums.add(&Body::Payout(PayoutEntry {
         payout: "2".into(),
         txid: "ee".into(),
-        lps: vec![LpAmount { lp: pseudonym(3), amount_e8: 1 }],
+        lps: vec![share(pseudonym(3), 1)],
     }));
     second.extend(sums.carry_forward("again", 100).unwrap());
     let findings = found_from(5, second);
@@ -131,7 +135,7 @@ fn after_the_beginning_everything_is_still_checked() {
     let owed = sums(&carried(100)).carry_forward("x", 100).unwrap().remove(0);
     let Body::CarryForward(owed) = owed else { panic!("{owed:?}") };
     let mut bodies = carried(100);
-    let overpaid = LpAmount { lp: owed.lps[0].lp, amount_e8: owed.lps[0].amount_e8 + 1 };
+    let overpaid = share(owed.lps[0].lp, owed.lps[0].amount_e8 + 1);
     bodies.push(Body::Payout(PayoutEntry { payout: "2".into(), txid: "ee".into(), lps: vec![overpaid] }));
     let findings = found_from(5, bodies.clone());
     assert!(findings[0].starts_with("entry 8: pays ") && findings.len() == 1, "{findings:?}");
@@ -157,7 +161,7 @@ fn more_than_fits_is_refused_and_nothing_owed_is_left_out() {
     let lp = Digest::of(&[b"lp"]);
     let mut sums = OwedByRecord::default();
     let pay = |amount_e8| {
-        let lps = vec![LpAmount { lp, amount_e8 }];
+        let lps = vec![share(lp, amount_e8)];
         Body::Payout(PayoutEntry { payout: "1".into(), txid: "ff".into(), lps })
     };
     sums.add(&pay(7));

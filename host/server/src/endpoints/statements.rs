@@ -62,9 +62,10 @@ pub(super) async fn show(
 
 fn refused(fault: &StatementFault) -> Response {
     match fault {
-        StatementFault::Dates | StatementFault::TooLong | StatementFault::Forgotten { .. } => {
+        StatementFault::Dates | StatementFault::TooLong => {
             failure(StatusCode::BAD_REQUEST, &fault.to_string())
         }
+        StatementFault::Forgotten { .. } => failure(StatusCode::GONE, &fault.to_string()),
         StatementFault::HeadMoves => failure(StatusCode::SERVICE_UNAVAILABLE, &fault.to_string()),
         StatementFault::Store(_) | StatementFault::Publish(_) | StatementFault::Damaged => {
             server_error(fault)

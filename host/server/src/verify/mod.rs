@@ -83,6 +83,7 @@ pub async fn verify(
         std::fs::create_dir_all(folder).map_err(|source| file_error(folder, source))?;
         for text in saved::before(folder, &numbers, &mut heads)? {
             verifier.push(&text);
+            beside.compare(&text);
         }
     }
     let (mut read, all) = (0_u64, u64::try_from(numbers.len()).unwrap_or(u64::MAX));
