@@ -267,7 +267,7 @@ fn judged_anew(
     }
     let pool = PoolPrice::fraction(numerator, denominator);
     let judged = judge_orders(reported, rules.market.judged_by(), pool)
-        .map_err(|source| ReplayError::Orders { lp, market: market(), source })?;
+        .map_err(|source| ReplayError::Orders { lp, market: market(), source: Box::new(source) })?;
     let orders = judged.iter().zip(&recorded.orders).map(|(judged, recorded)| {
         let OrderRecord { opened_ms, closed_ms, first_seen_ms, .. } = *recorded;
         OrderRecord { closed_ms, first_seen_ms, ..OrderRecord::new(judged, opened_ms) }
@@ -329,7 +329,7 @@ pub enum ReplayError {
         /// The exchange and the unit.
         market: String,
         /// What is wrong with them.
-        source: OrderFault,
+        source: Box<OrderFault>,
     },
     /// It cannot be computed.
     #[error(transparent)]
