@@ -92,6 +92,7 @@ async fn prove(scene: &Scene, pool: &AskingPool, folder: &std::path::Path) -> Ch
         .replace("http://127.0.0.1:3334", &scene.running.origin())
         .replace("../../plugins/test_exchange.wasm", adapter().to_str().unwrap())
         .replace("submit_interval_ms = 60000", "submit_interval_ms = 1000")
+        .replace("keep_days = 60", "keep_days = 1")
         .replace("test-exchange-test-key-fixture", KEY);
     let path = folder.join("bot.toml");
     std::fs::write(&path, text).unwrap();
