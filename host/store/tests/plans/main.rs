@@ -108,8 +108,8 @@ fn full_reads(statement: &str, plan: &[String], postgres: bool) -> Vec<String> {
         return Vec::new();
     }
     let grows = |name: &str| {
-        let aliased = |table: &&str| statement.contains(&format!("{table} {name} ")) && name.len() == 1;
-        GROWING.contains(&name) || GROWING.iter().any(|table| aliased(&table))
+        let aliased = |table: &str| statement.contains(&format!("{table} {name} ")) && name.len() == 1;
+        GROWING.contains(&name) || GROWING.iter().any(|table| aliased(table))
     };
     let reads_all = |at: usize, line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
