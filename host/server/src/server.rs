@@ -94,9 +94,7 @@ impl Running {
             );
         }
         let store = Store::open(options).await?;
-        if let Some(restore) = store.restore_without_epoch().await? {
-            return Err(StartError::Restored { backup_at_ms: restore.backup_at_ms });
-        }
+        refuse_without_epoch(&store).await?;
         let publisher = Arc::new(Publisher::open(&store, key).await?);
         let compiler =
             Compiler { program: compiler.0, leading_args: compiler.1, cache_dir: pool.cache.clone() };
@@ -168,6 +166,14 @@ impl Running {
         self.app.leadership.release(&self.app.store).await;
         self.app.store.close().await;
         tracing::info!("the pool has stopped");
+    }
+}
+
+/// A database that was put back from a backup waits for the epoch in which its record goes on.
+async fn refuse_without_epoch(store: &Store) -> Result<(), StartError> {
+    match store.restore_without_epoch().await? {
+        Some(restore) => Err(StartError::Restored { backup_at_ms: restore.backup_at_ms }),
+        None => Ok(()),
     }
 }
 

@@ -151,19 +151,15 @@ impl Store {
             return Ok(Published::Unchanged);
         }
         // A payout that is void keeps the comment that its transaction carries after all.
-        let known = sqlx::query("SELECT COUNT(*) AS payouts FROM payouts WHERE comment = $1 AND stage = 'void'")
-            .bind(adopted.comment.as_str())
-            .fetch_one(&mut *transaction)
-            .await?;
+        let known =
+            sqlx::query("SELECT COUNT(*) AS payouts FROM payouts WHERE comment = $1 AND stage = 'void'")
+                .bind(adopted.comment.as_str())
+                .fetch_one(&mut *transaction)
+                .await?;
         let is_taken = count(&known, "payouts")? > 0;
         let comment = if is_taken { format!("adopted:{}", adopted.txid) } else { adopted.comment.clone() };
-        let row = PayoutRecord {
-            id,
-            method: "plain",
-            stage: "sent",
-            comment: &comment,
-            outputs: &adopted.outputs,
-        };
+        let row =
+            PayoutRecord { id, method: "plain", stage: "sent", comment: &comment, outputs: &adopted.outputs };
         insert_payout(&mut transaction, &row, &adopted.txid, at_ms, &adopted.why).await?;
         let rows = debits(&adopted.outputs, id, &adopted.why);
         insert_entries(&mut transaction, write.dialect, &rows, at_ms, Below::Entered).await?;
