@@ -95,9 +95,7 @@ impl Running {
             );
         }
         let store = Store::open(options).await?;
-        if let Some(restore) = store.restore_without_epoch().await? {
-            return Err(StartError::Restored { backup_at_ms: restore.backup_at_ms });
-        }
+        refuse_without_epoch(&store).await?;
         let publisher = Arc::new(Publisher::open(&store, key).await?);
         let compiler =
             Compiler { program: compiler.0, leading_args: compiler.1, cache_dir: pool.cache.clone() };
@@ -189,6 +187,14 @@ async fn listen(on: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError>
     let listener = TcpListener::bind(on).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
+}
+
+/// A database that was put back from a backup waits for the epoch in which its record goes on.
+async fn refuse_without_epoch(store: &Store) -> Result<(), StartError> {
+    match store.restore_without_epoch().await? {
+        Some(restore) => Err(StartError::Restored { backup_at_ms: restore.backup_at_ms }),
+        None => Ok(()),
+    }
 }
 
 /// Why a pool does not start. The operator's.

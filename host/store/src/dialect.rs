@@ -28,7 +28,8 @@ const POSTGRES_WRITER_SETTINGS: &str = "SET synchronous_commit = on; SET lock_ti
      SET idle_in_transaction_session_timeout = 5000;";
 
 /// What a connection is set to that reads all of PostgreSQL: it may take long over a statement, and between two.
-const POSTGRES_SNAPSHOT_SETTINGS: &str = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET default_transaction_read_only = on;";
+const POSTGRES_SNAPSHOT_SETTINGS: &str = "SET statement_timeout = 0; \
+     SET idle_in_transaction_session_timeout = 0; SET default_transaction_read_only = on;";
 
 /// What a connection that only reads PostgreSQL is set to besides.
 const POSTGRES_READER_SETTINGS: &str = "SET default_transaction_read_only = on;";

@@ -38,6 +38,7 @@ mod keeping;
 mod kept;
 mod killed;
 mod liquidityinfo;
+mod logged;
 mod messages;
 mod network;
 mod outbound;

@@ -34,12 +34,17 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_amount_or_total_is_found_at_its_entry(amounts in amounts(), at in any::<prop::sample::Index>(), total: bool) {
+    fn a_changed_amount_or_total_is_found_at_its_entry(
+        amounts in amounts(),
+        at in any::<prop::sample::Index>(),
+        total: bool,
+    ) {
         let mut entries = ledger(&amounts);
         let at = at.index(entries.len());
         if total { entries[at].3 += 7 } else { entries[at].2 += 7 }
         let found = findings(RunningTotals::default(), &entries);
-        let named = |wrong: &WrongTotal| matches!(wrong, WrongTotal::Step { entry_no, .. } if *entry_no == entries[at].0);
+        let changed = entries[at].0;
+        let named = |wrong: &WrongTotal| matches!(wrong, WrongTotal::Step { entry_no, .. } if *entry_no == changed);
         prop_assert!(found.iter().any(named), "{:?}", found);
     }
 
@@ -74,7 +79,10 @@ proptest! {
     }
 
     #[test]
-    fn a_payout_takes_what_it_pays_and_a_void_one_gives_all_of_it_back(paid in proptest::collection::vec(1_i64..1_000_000, 1..6), fee in 1_i64..100) {
+    fn a_payout_takes_what_it_pays_and_a_void_one_gives_all_of_it_back(
+        paid in proptest::collection::vec(1_i64..1_000_000, 1..6),
+        fee in 1_i64..100,
+    ) {
         let outputs = paid.clone();
         let lines = |sign: i64, returned: bool| {
             let each = paid.iter().zip(1..).flat_map(move |(amount, lp)| {
@@ -84,7 +92,8 @@ proptest! {
             });
             each.collect::<Vec<_>>()
         };
-        let books = PayoutBooks { outputs_e8: &outputs, total_e8: paid.iter().sum(), is_void: false, was_reserved: true };
+        let total_e8 = paid.iter().sum();
+        let books = PayoutBooks { outputs_e8: &outputs, total_e8, is_void: false, was_reserved: true };
         let taken = lines(-1, false);
         prop_assert_eq!(wrong_in_payout(books, &taken), Vec::<String>::new());
         let void = PayoutBooks { is_void: true, ..books };

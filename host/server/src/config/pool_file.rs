@@ -77,17 +77,7 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
     let control_socket = within("control_socket", "alp.sock");
     let signing_key = within("signing_key_file", "alp.key");
     let receipts = top.flag("receipts", true);
-    let round = top.whole("round_seconds", 60, 1..=86_400).and_then(|seconds| {
-        let length = u32::try_from(seconds).map(RoundLength::from_seconds);
-        match length {
-            Ok(Ok(length)) => Some(length),
-            Ok(Err(error)) => {
-                top.fault("round_seconds", error.to_string());
-                None
-            }
-            Err(_) => None,
-        }
-    });
+    let round = read_round(top);
     let owner_lapses = top.whole("owner_lapses_after_rounds", OWNER_LAPSES_AFTER_ROUNDS, 1..=100_000);
     let limits = read_limits(top);
     let keep_replies = read_keep(top, folder);
@@ -122,6 +112,12 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
         retention: retention?,
         tllp: tllp?,
     })
+}
+
+fn read_round(top: &Section<'_, '_>) -> Option<RoundLength> {
+    let seconds = top.whole("round_seconds", 60, 1..=86_400)?;
+    let length = RoundLength::from_seconds(u32::try_from(seconds).ok()?);
+    length.map_err(|error| top.fault("round_seconds", error.to_string())).ok()
 }
 
 /// A path in the database's address is relative to the configuration, as every other path is.

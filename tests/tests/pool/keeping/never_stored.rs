@@ -1,10 +1,8 @@
 //! What a bot signs with is never stored: not in the database, its log, a backup, kept replies, or what the pool says.
 
 use std::fs;
-use std::io::{self, Write};
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 
 use alp_sandbox::types::{Field, Market, SignQuery};
 use alp_server::backup;
@@ -13,36 +11,12 @@ use alp_server::kept::kept_of;
 use alp_simulated_exchange::{Credentials, NewOrder, Side};
 use alp_tests::{Lp, Settings, TestPool, sign_query, wait_until};
 use serde_json::Value;
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::util::SubscriberInitExt;
 
 use super::backups::holds;
 use super::paying_pool::{Database, write_secret};
+use crate::logged::Logged;
 
 const PASSPHRASE: &str = "passphrase-that-is-nowhere";
-
-/// A log that is kept in memory, of everything.
-#[derive(Clone, Default)]
-struct Logged(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Logged {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Logged {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 /// Every file below a folder, with its bytes.
 fn all_files(folder: &Path) -> Vec<(String, Vec<u8>)> {
@@ -108,10 +82,7 @@ async fn nothing_that_was_signed_with_is_stored(database: Database) {
         },
     };
     let logged = Logged::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE);
-    let _logging = subscriber.with_writer(logged.clone()).finish().set_default();
+    let _logging = logged.subscribe_to_all();
     let pool = pool_with_passphrases(url.as_deref(), outside.path()).await;
     let lp = Lp::new("alice");
     let credentials =
@@ -153,7 +124,7 @@ async fn nothing_that_was_signed_with_is_stored(database: Database) {
             everything.push((format!("kept {name}"), serde_json::to_vec(&kept).unwrap()));
         }
     }
-    everything.push(("the log".to_owned(), logged.0.lock().unwrap().clone()));
+    everything.push(("the log".to_owned(), logged.text().into_bytes()));
     assert!(everything.len() > 5);
     for (name, bytes) in &everything {
         for secret in [PASSPHRASE, &signature, &forged, &lp.secret] {
