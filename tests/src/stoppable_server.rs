@@ -2,7 +2,7 @@
 //! and the test's hold of that process. The pool's own program has no such switch: the points are handed in here.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -220,11 +220,14 @@ pub fn run_stoppable_server() -> ExitCode {
     })
 }
 
+/// How often each step was begun or done, by its name and whether it was done.
+type Passed = BTreeMap<(String, bool), usize>;
+
 /// Notes each point in a file, and at one of them ends this process as a loss of power would, or pauses it.
 fn stop_at(folder: &Path, at: Option<NamedPoint>, pauses: bool) -> FailAt {
     let file = OpenOptions::new().create(true).append(true).open(folder.join("passed")).unwrap();
     let woken = folder.join(WOKEN);
-    let state: Mutex<(File, BTreeMap<(String, bool), usize>)> = Mutex::new((file, BTreeMap::new()));
+    let state = Mutex::new((file, Passed::new()));
     FailAt::watched(move |step, moment| {
         let mut state = state.lock().unwrap();
         let (file, counts) = &mut *state;

@@ -198,11 +198,12 @@ pub(crate) async fn newest_of_user(
     rounds: u64,
 ) -> Result<(i64, Vec<UserCredit>), StoreError> {
     let rows = sqlx::query(concat!(
-        "SELECT c.round_start, r.round_seconds, c.provided, c.amount_e8, \
+        "SELECT c.round_start, (SELECT r.round_seconds FROM rounds r WHERE r.round_start = c.round_start) AS round_seconds, \
+         c.provided, c.amount_e8, \
          (SELECT CAST(COALESCE(SUM(newest.balance_e8), 0) AS BIGINT) FROM (SELECT ",
         credited_e8!(),
         " AS balance_e8 FROM lps l WHERE l.user_id = $1) AS newest) AS total_e8 \
-         FROM credits c JOIN rounds r ON r.round_start = c.round_start WHERE c.user_id = $1 AND c.round_start >= \
+         FROM credits c WHERE c.user_id = $1 AND c.round_start >= \
          (SELECT MIN(newest.round_start) FROM (SELECT DISTINCT round_start FROM credits \
           WHERE user_id = $1 ORDER BY round_start DESC LIMIT $2) AS newest) ORDER BY c.round_start DESC",
     ))

@@ -86,13 +86,13 @@ pub async fn restore(
         Some(_) if engine != Engine::Sqlite => {
             Err(BackupError::OtherEngine { backup: engine, place: "a file" })
         }
-        Some(database) => work.to_file(&database, &config.key_file, from, progress).await,
+        Some(database) => work.into_file(&database, &config.key_file, from, progress).await,
         None if engine != Engine::Postgres => {
             Err(BackupError::OtherEngine { backup: engine, place: "PostgreSQL" })
         }
         None => {
             let password = database_password(&pool)?;
-            work.to_server(&url, password, &config.key_file, from, progress).await
+            work.into_server(&url, password, &config.key_file, from, progress).await
         }
     }
 }
@@ -144,7 +144,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// A file beside its place, which it is given when everything about it is right.
-    async fn to_file(
+    async fn into_file(
         self,
         database: &Path,
         key_file: &Path,
@@ -174,7 +174,7 @@ impl Work<'_> {
     }
 
     /// An empty database that is marked until everything about it is right, and empty again if it is not.
-    async fn to_server(
+    async fn into_server(
         self,
         url: &str,
         password: Option<String>,

@@ -43,6 +43,9 @@ pub struct Publisher {
 /// An LP with its pseudonym and what opens it.
 type LpOpened = (i64, Digest, Opening);
 
+/// LPs with their pseudonyms; or the new nonces of those among them that have none yet.
+type OpenedOrNew = Result<Vec<LpOpened>, Vec<(i64, String)>>;
+
 /// The newest entry, as receipts and the next entry refer to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
@@ -251,10 +254,7 @@ impl Publisher {
     }
 
     /// The LPs with their pseudonyms; or new nonces, if some have none.
-    fn opened(
-        &self,
-        known: &[KnownOpening],
-    ) -> Result<Result<Vec<LpOpened>, Vec<(i64, String)>>, PublishError> {
+    fn opened(&self, known: &[KnownOpening]) -> Result<OpenedOrNew, PublishError> {
         let missing = known.iter().filter(|lp| lp.nonce.is_none()).map(|lp| lp.lp_id);
         let given = missing.map(|lp_id| Ok((lp_id, new_opening()?.reveal())));
         let given = given.collect::<Result<Vec<_>, PublishError>>()?;

@@ -77,7 +77,7 @@ pub(super) async fn enter(
         import.record = sign_all(store, publisher, &bodies).await?;
         match store.enter_import(&import).await? {
             Entered::HeadMoved => {}
-            entered => return Ok(entered),
+            entered @ (Entered::Entered | Entered::Before | Entered::Other) => return Ok(entered),
         }
     }
     Ok(Entered::HeadMoved)

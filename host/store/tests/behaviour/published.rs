@@ -103,7 +103,7 @@ async fn what_was_entered_without_an_entry_is_told_in_order_and_published_once()
     assert_eq!(again.unwrap(), Published::Unchanged);
     let open = test.store.publish_sent_payout(&test.lease, ids[1], &after(&after(&entry))).await;
     assert_eq!(open.unwrap(), Published::Unchanged, "one that is not sent has no entry");
-    assert_eq!(test.store.unpublished().await.unwrap(), [last.clone()]);
+    assert_eq!(test.store.unpublished().await.unwrap(), std::slice::from_ref(last));
     assert_eq!(test.store.published_before(alice, u64::MAX / 2).await.unwrap(), -893);
     assert_eq!(owed_e8(&test, alice).await, 107);
     assert!(test.store.move_payout(&test.lease, ids[1], "reserved", "calling", &note("x")).await.unwrap());

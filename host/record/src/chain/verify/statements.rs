@@ -44,7 +44,7 @@ impl Known {
         }
     }
 
-    fn from_the_start(self) -> bool {
+    fn is_from_the_start(self) -> bool {
         self.first == 0 && !self.carried
     }
 
@@ -192,7 +192,7 @@ impl Expected {
 
     fn wrong(&self, account: &StatementAccount, known: Known) -> Vec<String> {
         let mut wrong = Vec::new();
-        if known.from_the_start() && self.before_e8 != i128::from(account.opening.0) {
+        if known.is_from_the_start() && self.before_e8 != i128::from(account.opening.0) {
             wrong.push(format!(
                 "opens with {} for {}, and the record has {}",
                 account.opening,
