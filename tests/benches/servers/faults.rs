@@ -87,7 +87,8 @@ pub(crate) async fn run(exchange: &Exchange) {
     for lp in load {
         lp.await.unwrap();
     }
-    show(&store, exchange, &told.lock().unwrap()).await;
+    let told = std::mem::take(&mut *told.lock().unwrap());
+    show(&store, exchange, &told).await;
 }
 
 /// One LP: submits again and again, and turns to the next server where it gets no answer.

@@ -127,10 +127,11 @@ impl Bench {
     ) -> Result<Vec<Step>, RetentionError> {
         let mut did = Vec::new();
         for _ in 0..MOST_STEPS {
-            match retention.step(&self.lease, config, self.now_ms()).await? {
-                Step::Idle => return Ok(did),
-                step => did.push(step),
+            let step = retention.step(&self.lease, config, self.now_ms()).await?;
+            if step == Step::Idle {
+                return Ok(did);
             }
+            did.push(step);
         }
         panic!("there is always more to forget");
     }
