@@ -107,9 +107,9 @@ const DAMAGES: &[(&str, &str, &[&str])] = &[
         &["ledger: entry 1 of LP"],
     ),
     (
-        "UPDATE ledger_entries SET amount_e8 = amount_e8 - 1 WHERE kind = 'payout' AND payout_id = 2",
-        "UPDATE ledger_entries SET amount_e8 = amount_e8 + 1 WHERE kind = 'payout' AND payout_id = 2",
-        &["payout 2: its outputs come to", "ledger: entry "],
+        "UPDATE ledger_entries SET amount_e8 = amount_e8 - 1 WHERE kind = 'payout' AND payout_id = 10",
+        "UPDATE ledger_entries SET amount_e8 = amount_e8 + 1 WHERE kind = 'payout' AND payout_id = 10",
+        &["payout 10: its outputs come to", "ledger: entry "],
     ),
     (
         "UPDATE ledger_entries SET amount_e8 = amount_e8 - 1, total_e8 = total_e8 - 1 WHERE kind = 'payout_returned' AND payout_id = 1",
@@ -117,24 +117,24 @@ const DAMAGES: &[(&str, &str, &[&str])] = &[
         &["payout 1: it is void, and of LP"],
     ),
     (
-        "UPDATE payouts SET outputs = 'x' || outputs WHERE payout_id = 2",
-        "UPDATE payouts SET outputs = SUBSTR(outputs, 2) WHERE payout_id = 2",
-        &["payout 2: its outputs are not those that it was reserved with", "pays other outputs than it has"],
+        "UPDATE payouts SET outputs = 'x' || outputs WHERE payout_id = 10",
+        "UPDATE payouts SET outputs = SUBSTR(outputs, 2) WHERE payout_id = 10",
+        &["payout 10: its outputs are not those that it was reserved with", "pays other outputs than it has"],
     ),
     (
-        "UPDATE payouts SET total_e8 = total_e8 + 1 WHERE payout_id = 2",
-        "UPDATE payouts SET total_e8 = total_e8 - 1 WHERE payout_id = 2",
-        &["payout 2: its outputs come to"],
+        "UPDATE payouts SET total_e8 = total_e8 + 1 WHERE payout_id = 10",
+        "UPDATE payouts SET total_e8 = total_e8 - 1 WHERE payout_id = 10",
+        &["payout 10: its outputs come to"],
     ),
     (
-        "UPDATE payouts SET stage = 'void' WHERE payout_id = 2",
-        "UPDATE payouts SET stage = 'paid' WHERE payout_id = 2",
-        &["payout 2: it is void, and of LP", "and the ledger does not know it"],
+        "UPDATE payouts SET stage = 'void' WHERE payout_id = 10",
+        "UPDATE payouts SET stage = 'paid' WHERE payout_id = 10",
+        &["payout 10: it is void, and of LP", "and the ledger does not know it"],
     ),
     (
-        "UPDATE payouts SET txid = 'e' || txid WHERE payout_id = 2",
-        "UPDATE payouts SET txid = SUBSTR(txid, 2) WHERE payout_id = 2",
-        &["payout 2: it is paid as ", "the wallet knows no such transaction"],
+        "UPDATE payouts SET txid = 'e' || txid WHERE payout_id = 10",
+        "UPDATE payouts SET txid = SUBSTR(txid, 2) WHERE payout_id = 10",
+        &["payout 10: it is paid as ", "the wallet knows no such transaction"],
     ),
     (
         "UPDATE rounds SET paid_e8 = paid_e8 + 1 WHERE round_start = 1760000040",
@@ -195,7 +195,7 @@ async fn what_the_wallet_sent_and_nobody_knows_is_found() {
     assert!(found[0].contains(&twice) && found[0].contains(&paying.alice.address), "{found:?}");
     paying.wallet.forget_all();
     let found = findings(&paying).await;
-    assert!(found.iter().any(|finding| finding.contains("payout 2: it is paid as")), "{found:?}");
+    assert!(found.iter().any(|finding| finding.contains("payout 10: it is paid as")), "{found:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
