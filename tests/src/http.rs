@@ -70,7 +70,7 @@ pub fn message_body(members: &[(&str, &str)]) -> String {
 }
 
 /// A client for tests: no redirects, no proxy, a deadline.
-pub(crate) fn client() -> reqwest::Client {
+pub fn client() -> reqwest::Client {
     // Another test of this process may have been first.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
@@ -78,7 +78,7 @@ pub(crate) fn client() -> reqwest::Client {
 }
 
 /// Sends these bytes over a connection of their own and reads to its end.
-pub(crate) async fn converse(address: std::net::SocketAddr, bytes: &[u8]) -> Answer {
+pub async fn converse(address: std::net::SocketAddr, bytes: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut read = Vec::new();

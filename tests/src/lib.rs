@@ -11,6 +11,8 @@
 mod addresses;
 mod asking_guest;
 mod components;
+mod custodian_double;
+mod database_link;
 mod driver;
 mod fake_server;
 mod grants;
@@ -22,6 +24,7 @@ mod processes;
 mod raw_server;
 mod settings;
 mod signing;
+mod stoppable_server;
 mod wait;
 mod wallet_double;
 
@@ -30,16 +33,19 @@ pub use asking_guest::AskingGuest;
 pub use components::{
     adapter_names, another_build, compiler, component, profile_folder, put_in_place, workspace,
 };
+pub use custodian_double::{CustodianDouble, CustodianFault, GRANT_ADDRESS};
+pub use database_link::{Cut, DatabaseLink};
 pub use driver::component_driver;
 pub use fake_server::FakeServer;
 pub use grants::{grant_for_any_build, grant_of};
-pub use http::{Answer, message_body};
+pub use http::{Answer, client, converse as converse_at, message_body};
 pub use litecoin::Litecoin;
 pub use lps::Lp;
 pub use pool::{START_MS, START_S, TestPool};
 pub use processes::{SHORT_ROUND_S, Server, SharedPool};
 pub use raw_server::{Raw, RawServer};
-pub use settings::{Settings, TEST_EXCHANGE};
+pub use settings::{Settings, TEST_EXCHANGE, write_signing_key};
 pub use signing::{adapter, sandbox, sign, sign_query};
+pub use stoppable_server::{NamedPoint, Stop, StoppableServer, run_stoppable_server};
 pub use wait::{DEADLINE, wait_until};
-pub use wallet_double::{WalletDouble, WalletFault};
+pub use wallet_double::{WalletDouble, WalletFault, Within};

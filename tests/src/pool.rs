@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use alp_server::app::App;
 use alp_server::config::Config;
 use alp_server::loops::rounds_once;
-use alp_server::server::{Running, Start};
+use alp_server::server::{Running, Start, StartError};
 use alp_simulated_exchange::{Handle, SimulatedExchange, protocol_of};
 use alp_store::{Clock, Store, StoreOptions};
 use tempfile::TempDir;
@@ -91,7 +91,20 @@ impl TestPool {
         self.loops = loops;
     }
 
+    /// Starts a pool that was stopped.
+    ///
+    /// # Errors
+    /// Why it does not start.
+    pub async fn try_start(&mut self) -> Result<(), StartError> {
+        self.running = Some(self.try_run().await?);
+        Ok(())
+    }
+
     async fn run(&self) -> Running {
+        self.try_run().await.unwrap()
+    }
+
+    async fn try_run(&self) -> Result<Running, StartError> {
         let pool_file = self.pool_file();
         let config = Config::read(&pool_file).unwrap_or_else(|faults| panic!("{faults}"));
         let clock = Arc::clone(&self.now_ms);
@@ -102,8 +115,9 @@ impl TestPool {
             host_clock: Arc::new(move || clock.load(Ordering::SeqCst)),
             store_clock: Clock::Fixed(Arc::clone(&self.now_ms)),
             loops: self.loops,
+            fail_at: alp_server::fail_at::FailAt::default(),
         };
-        Running::start(start).await.unwrap()
+        Running::start(start).await
     }
 
     /// Another connection to the pool's database, as a second server would have it.

@@ -51,7 +51,7 @@ impl SharedPool {
         exchange.handle().add_market("NBT", "USD", "1".parse().unwrap()).unwrap();
         let mut started = Vec::new();
         for _ in 0..servers {
-            started.push(Server::start(&database, &exchange.origin()).await);
+            started.push(Server::start(&database, &exchange.origin(), SHORT_ROUND_S).await);
         }
         let servers = started;
         let options = StoreOptions { url: database, round_seconds: SHORT_ROUND_S, clock: Clock::Database };
@@ -70,8 +70,7 @@ impl SharedPool {
         match self.store.acquire_lease("rounds", "nobody", 1, &digest).await.unwrap() {
             Acquired::HeldBy { holder, remaining_ms } => {
                 assert!(remaining_ms <= SHORT_ROUND_S * 1000 / 2, "{remaining_ms}");
-                let folder = |server: &Server| server.folder.path().canonicalize().unwrap();
-                self.servers.iter().position(|server| holder.contains(folder(server).to_str().unwrap()))
+                self.servers.iter().position(|server| server.holds(&holder))
             }
             Acquired::Granted(lease) => {
                 self.store.release_lease(&lease).await.unwrap();
@@ -128,9 +127,10 @@ impl SharedPool {
 }
 
 impl Server {
-    async fn start(database: &str, endpoint: &str) -> Self {
+    /// Starts one on a database, whose exchange is at this address.
+    pub async fn start(database: &str, endpoint: &str, round_seconds: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let top = format!("database = {database:?}\nround_seconds = {SHORT_ROUND_S}");
+        let top = format!("database = {database:?}\nround_seconds = {round_seconds}");
         Settings::default().top(&top).write(folder.path(), endpoint).await;
         // The servers of one database sign with one key.
         write_signing_key(folder.path());
@@ -148,6 +148,21 @@ impl Server {
             .spawn()
             .unwrap();
         Self { folder, address: format!("http://{address}"), process }
+    }
+
+    /// Where it listens.
+    pub fn origin(&self) -> &str {
+        &self.address
+    }
+
+    /// The number of its process.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Whether a lease's holder of this name is this server.
+    pub fn holds(&self, holder: &str) -> bool {
+        holder.contains(self.folder.path().canonicalize().unwrap().to_str().unwrap())
     }
 
     /// Ends the process as a loss of power does.

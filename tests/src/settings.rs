@@ -57,6 +57,8 @@ pub struct Settings {
     pub exchanges: Vec<(String, String)>,
     /// What an exchange's file grants, where it is not what its adapter asks for: by exchange, at the file's end.
     pub grants: BTreeMap<String, String>,
+    /// Other files beside `pool.toml`: name and text.
+    pub files: Vec<(String, String)>,
     /// The adapters that lie in the folder of adapters at the start.
     pub plugins: Vec<&'static str>,
     /// Whether rounds and prices run by themselves.
@@ -72,6 +74,7 @@ impl Default for Settings {
             sections: "[prices.btc]\nfixed = 0.004\n[prices.usd]\nfixed = 1\n".to_owned(),
             exchanges: vec![("test_exchange".to_owned(), TEST_EXCHANGE.to_owned())],
             grants: BTreeMap::new(),
+            files: Vec::new(),
             plugins: vec!["test_exchange"],
             loops: false,
             simulated: "test_exchange",
@@ -127,6 +130,20 @@ impl Settings {
         self
     }
 
+    /// Adds sections at the end of `pool.toml`.
+    #[must_use]
+    pub fn sections(mut self, lines: &str) -> Self {
+        self.sections.push_str(lines);
+        self
+    }
+
+    /// Puts a file beside `pool.toml`.
+    #[must_use]
+    pub fn file(mut self, name: &str, text: &str) -> Self {
+        self.files.push((name.to_owned(), text.to_owned()));
+        self
+    }
+
     /// Puts this at the end of the file of an exchange, in place of a grant of what its adapter asks for.
     #[must_use]
     pub fn grant(mut self, id: &str, lines: &str) -> Self {
@@ -134,8 +151,9 @@ impl Settings {
         self
     }
 
-    pub(crate) async fn write(&self, folder: &Path, endpoint: &str) {
-        let Self { top, sections, exchanges, grants, plugins, loops: _, simulated: _ } = self;
+    /// Writes the files of a pool into a folder, whose exchange is at this address.
+    pub async fn write(&self, folder: &Path, endpoint: &str) {
+        let Self { top, sections, exchanges, grants, files, plugins, loops: _, simulated: _ } = self;
         let cache = cache().display().to_string();
         let pool =
             format!("name = \"test pool\"\nlisten = \"127.0.0.1:0\"\ncache = {cache:?}\n{top}\n{sections}");
@@ -153,6 +171,9 @@ impl Settings {
             let consent = if for_ever { format!("{CONSENT} = true\n") } else { String::new() };
             fs::write(file, format!("{consent}{}{grant}", text.replace(ENDPOINT, endpoint))).unwrap();
         }
+        for (name, text) in files {
+            fs::write(folder.join(name), text).unwrap();
+        }
         for plugin in plugins {
             let bytes = fs::read(component(plugin)).unwrap();
             put_in_place(&folder.join("plugins"), &format!("{plugin}.wasm"), &bytes);
@@ -161,7 +182,7 @@ impl Settings {
 }
 
 /// Puts a key into the folder that signs the pool's record: the same one every time.
-pub(crate) fn write_signing_key(folder: &Path) {
+pub fn write_signing_key(folder: &Path) {
     let file = folder.join("alp.key");
     fs::write(&file, "2a".repeat(32)).unwrap();
     fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();

@@ -12,10 +12,15 @@ const EVERY: Duration = Duration::from_millis(10);
 ///
 /// # Panics
 /// With `what`, if it does not hold within [`DEADLINE`].
-pub async fn wait_until<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
+pub async fn wait_until(what: &str, condition: impl AsyncFnMut() -> bool) {
+    wait_or_say(|| what.to_owned(), condition).await;
+}
+
+/// As [`wait_until`], with words that are made when it is too late.
+pub(crate) async fn wait_or_say(what: impl Fn() -> String, mut condition: impl AsyncFnMut() -> bool) {
     let end = Instant::now() + DEADLINE;
     while !condition().await {
-        assert!(Instant::now() < end, "it did not come about: {what}");
+        assert!(Instant::now() < end, "it did not come about: {}", what());
         tokio::time::sleep(EVERY).await;
     }
 }

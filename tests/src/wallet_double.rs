@@ -1,16 +1,17 @@
 //! A wallet's JSON-RPC at the HTTP level, which breaks off, refuses and lies as a test says. It keeps transactions and
 //! knows nothing of payouts.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod state;
+
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use alp_pool::money::Coins;
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+
+use state::{Blow, Call, State};
 
 /// What goes wrong with a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,26 +32,15 @@ pub enum WalletFault {
     DoneThenNonsense,
 }
 
-#[derive(Clone)]
-struct Transaction {
-    txid: String,
-    comment: String,
-    outputs: BTreeMap<String, String>,
-    inputs: Vec<String>,
-    text: String,
-    confirmations: i64,
-}
-
-#[derive(Default)]
-struct State {
-    transactions: Vec<Transaction>,
-    locked: BTreeSet<String>,
-    refused: BTreeSet<String>,
-    balance: String,
-    made: u64,
-    time_s: u64,
-    faults: Vec<(String, WalletFault)>,
-    calls: Vec<String>,
+/// At what moment of a call something happens to the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Within {
+    /// The call has arrived, and nothing was done.
+    BeforeItIsDone,
+    /// It was done, and half of the answer is on its way.
+    TheAnswer,
+    /// It was done, and nothing was answered.
+    AfterItIsDone,
 }
 
 /// The wallet. Dropped, it is gone.
@@ -63,7 +53,11 @@ pub struct WalletDouble {
 impl WalletDouble {
     /// Starts it, with a million coins.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_on(TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    /// Starts it where this listens.
+    pub fn start_on(listener: TcpListener) -> Self {
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let state = State { balance: "1000000.00000000".to_owned(), ..State::default() };
         let state = Arc::new(Mutex::new(state));
@@ -86,6 +80,24 @@ impl WalletDouble {
         self.state.lock().unwrap().faults.push((method.to_owned(), fault));
     }
 
+    /// Within the call of this method that comes after so many others of it, something happens to the caller, and the
+    /// connection ends.
+    pub fn strike(
+        &self,
+        method: &str,
+        earlier: usize,
+        within: Within,
+        strike: impl FnOnce() + Send + 'static,
+    ) {
+        let (method, strike) = (method.to_owned(), Box::new(strike));
+        self.state.lock().unwrap().blow = Some(Blow { method, earlier, within, strike });
+    }
+
+    /// From now on a block is found whenever the history is looked at.
+    pub fn mine_at_looks(&self) {
+        self.state.lock().unwrap().blocks_at_looks = true;
+    }
+
     /// From now on no payment to this address is taken.
     pub fn refuse(&self, address: &str) {
         self.state.lock().unwrap().refused.insert(address.to_owned());
@@ -99,10 +111,7 @@ impl WalletDouble {
 
     /// Finds blocks on top of every transaction that stands.
     pub fn mine(&self, blocks: i64) {
-        let mut state = self.state.lock().unwrap();
-        for transaction in state.transactions.iter_mut().filter(|one| one.confirmations >= 0) {
-            transaction.confirmations += blocks;
-        }
+        self.state.lock().unwrap().mine(blocks);
     }
 
     /// Forgets every transaction, as a wallet restored from before them.
@@ -150,28 +159,26 @@ impl Drop for WalletDouble {
     }
 }
 
-#[derive(Deserialize)]
-struct Call {
-    method: String,
-    params: Vec<Box<RawValue>>,
-}
-
 async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
     let mut bytes = Vec::new();
     loop {
         let Some(body) = next_body(&mut stream, &mut bytes).await else { return };
         let call: Call = serde_json::from_slice(&body).unwrap();
-        let (fault, answer) = {
+        let (fault, blow, answer) = {
             let mut state = state.lock().unwrap();
+            let blow = state.blow_within(&call);
             state.calls.push(call.method.clone());
             let at = state.faults.iter().position(|(method, _)| *method == call.method);
             let fault = at.map(|at| state.faults.remove(at).1);
             let answer = match fault {
+                _ if blow.as_ref().is_some_and(|blow| blow.within == Within::BeforeItIsDone) => {
+                    return blow.into_iter().for_each(|blow| (blow.strike)());
+                }
                 Some(WalletFault::DropBefore) => return,
                 Some(WalletFault::Code(code)) => Err(code),
                 _ => state.answer(&call),
             };
-            (fault, answer)
+            (fault, blow, answer)
         };
         let text = match &answer {
             Ok(result) => format!(r#"{{"result":{result},"error":null,"id":"alp"}}"#),
@@ -186,10 +193,13 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
             }
             _ => (if answer.is_ok() { 200 } else { 500 }, text),
         };
+        if let Some(Blow { within: Within::AfterItIsDone, strike, .. }) = blow {
+            return strike();
+        }
         let reply = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{text}", text.len());
-        if fault == Some(WalletFault::DropInside) {
+        if fault == Some(WalletFault::DropInside) || blow.is_some() {
             let _ = stream.write_all(&reply.as_bytes()[..reply.len() - 9]).await;
-            return;
+            return blow.into_iter().for_each(|blow| (blow.strike)());
         }
         if stream.write_all(reply.as_bytes()).await.is_err() {
             return;
@@ -219,149 +229,4 @@ async fn next_body(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<Vec<u8
             return None;
         }
     }
-}
-
-fn read<T: serde::de::DeserializeOwned>(call: &Call, index: usize) -> T {
-    serde_json::from_str(call.params[index].get()).unwrap()
-}
-
-/// Amounts as they are written.
-fn amounts(text: &str) -> BTreeMap<String, String> {
-    let written: BTreeMap<String, Box<RawValue>> = serde_json::from_str(text).unwrap();
-    written.into_iter().map(|(address, amount)| (address, amount.get().to_owned())).collect()
-}
-
-/// A transaction of the double is its outputs and its one input, as text.
-#[derive(serde::Serialize, Deserialize)]
-struct Raw {
-    outputs: BTreeMap<String, String>,
-    inputs: Vec<String>,
-}
-
-impl State {
-    fn answer(&mut self, call: &Call) -> Result<Value, i64> {
-        match call.method.as_str() {
-            "getbalance" => Ok(serde_json::from_str(&self.balance).unwrap()),
-            "getwalletinfo" => Ok(json!({})),
-            "validateaddress" => Ok(json!({ "isvalid": true })),
-            "sendmany" => {
-                let outputs = self.taken(call.params[1].get())?;
-                Ok(json!(self.send_new(outputs, &read::<String>(call, 3))))
-            }
-            "createrawtransaction" => {
-                let outputs = self.taken(call.params[1].get())?;
-                Ok(json!(serde_json::to_string(&Raw { outputs, inputs: Vec::new() }).unwrap()))
-            }
-            "fundrawtransaction" => {
-                let mut raw: Raw = serde_json::from_str(&read::<String>(call, 0)).unwrap();
-                raw.inputs.push(self.next_id());
-                self.locked.extend(raw.inputs.iter().cloned());
-                Ok(json!({ "hex": serde_json::to_string(&raw).unwrap() }))
-            }
-            "signrawtransactionwithwallet" => Ok(json!({ "hex": read::<String>(call, 0), "complete": true })),
-            "decoderawtransaction" => Ok(decoded(&read::<String>(call, 0))),
-            "listlockunspent" => {
-                Ok(self.locked.iter().map(|txid| json!({ "txid": txid, "vout": 0 })).collect())
-            }
-            "lockunspent" => {
-                let (unlock, inputs): (bool, Vec<Value>) = (read(call, 0), read(call, 1));
-                for input in inputs {
-                    let txid = input["txid"].as_str().unwrap().to_owned();
-                    let _ = if unlock { self.locked.remove(&txid) } else { self.locked.insert(txid) };
-                }
-                Ok(json!(true))
-            }
-            "sendrawtransaction" => Ok(json!(self.send_raw(&read::<String>(call, 0)))),
-            "gettransaction" => {
-                let txid: String = read(call, 0);
-                let found = self.transactions.iter().find(|one| one.txid == txid).ok_or(-5)?;
-                Ok(json!({ "confirmations": found.confirmations, "hex": found.text }))
-            }
-            "listsinceblock" => Ok(self.listed()),
-            _ => Err(-32_601),
-        }
-    }
-
-    fn taken(&self, written: &str) -> Result<BTreeMap<String, String>, i64> {
-        let outputs = amounts(written);
-        if outputs.keys().any(|address| self.refused.contains(address)) { Err(-5) } else { Ok(outputs) }
-    }
-
-    fn next_id(&mut self) -> String {
-        self.made += 1;
-        format!("{:064x}", self.made)
-    }
-
-    fn send_new(&mut self, outputs: BTreeMap<String, String>, comment: &str) -> String {
-        let (txid, input) = (self.next_id(), self.next_id());
-        let text =
-            serde_json::to_string(&Raw { outputs: outputs.clone(), inputs: vec![input.clone()] }).unwrap();
-        let (comment, inputs) = (comment.to_owned(), vec![input]);
-        self.transactions.push(Transaction {
-            txid: txid.clone(),
-            comment,
-            outputs,
-            inputs,
-            text,
-            confirmations: 0,
-        });
-        txid
-    }
-
-    /// The same transaction again changes nothing.
-    fn send_raw(&mut self, text: &str) -> String {
-        let raw: Raw = serde_json::from_str(text).unwrap();
-        let txid = id_of(&raw);
-        if self.transactions.iter().all(|one| one.txid != txid) {
-            assert!(
-                raw.inputs
-                    .iter()
-                    .all(|input| self.transactions.iter().all(|one| !one.inputs.contains(input)))
-            );
-            let Raw { outputs, inputs } = raw;
-            let (comment, text) = (String::new(), text.to_owned());
-            self.transactions.push(Transaction {
-                txid: txid.clone(),
-                comment,
-                outputs,
-                inputs,
-                text,
-                confirmations: 0,
-            });
-        }
-        txid
-    }
-
-    fn listed(&self) -> Value {
-        let mut entries = Vec::new();
-        for one in &self.transactions {
-            for (address, amount) in &one.outputs {
-                let amount: Value = serde_json::from_str(&format!("-{amount}")).unwrap();
-                entries.push(json!({
-                    "txid": one.txid, "category": "send", "address": address, "amount": amount,
-                    "confirmations": one.confirmations, "comment": one.comment, "time": self.time_s,
-                }));
-            }
-        }
-        json!({ "transactions": entries, "lastblock": "b" })
-    }
-}
-
-/// The input's id with its first digit changed: the double's inputs are unique, so its transactions' ids are.
-fn id_of(raw: &Raw) -> String {
-    format!("f{}", &raw.inputs[0][1..])
-}
-
-fn decoded(text: &str) -> Value {
-    let raw: Raw = serde_json::from_str(text).unwrap();
-    let inputs: Vec<Value> = raw.inputs.iter().map(|txid| json!({ "txid": txid, "vout": 0 })).collect();
-    let outputs: Vec<Value> = raw
-        .outputs
-        .iter()
-        .map(|(address, amount)| {
-            let value: Value = serde_json::from_str(amount).unwrap();
-            json!({ "value": value, "scriptPubKey": { "addresses": [address] } })
-        })
-        .collect();
-    json!({ "txid": id_of(&raw), "vin": inputs, "vout": outputs })
 }

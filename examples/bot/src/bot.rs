@@ -9,7 +9,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 use crate::error_chain::chain;
 use crate::events::{Counts, Event};
 use crate::nonce::{Clock, Nonces};
-use crate::pool::{PoolAnswer, PoolClient};
+use crate::pool::{Confirmation, PoolAnswer, PoolClient};
+use crate::receipts::ReceiptFolder;
 use crate::signer::Signer;
 use crate::trader::Trader;
 
@@ -45,6 +46,10 @@ pub struct Bot<S, T> {
     pub signer: S,
     /// Who keeps the orders.
     pub trader: T,
+    /// Who keeps what the pool signs, if anybody does.
+    pub receipts: Option<ReceiptFolder>,
+    /// Whether the heads of the pool's record are kept with the receipts.
+    pub heads: bool,
     /// The nonces of the key, of the signer's kind.
     pub nonces: Arc<Nonces>,
     /// The time for signatures.
@@ -132,13 +137,15 @@ impl<S: Signer, T: Trader> Bot<S, T> {
             Err(error) => return self.tell(Event::NotSigned { reason: chain(&error) }),
         };
         self.count(|counts| &mut counts.sent);
+        let sent = self.receipts.is_some().then(|| submission.bytes().to_vec());
         match self.pool.submit(submission).await {
-            Ok(PoolAnswer { success: true, message }) => {
+            Ok((PoolAnswer { success: true, message, .. }, confirmation)) => {
                 self.count(|counts| &mut counts.accepted);
                 round.accepted();
+                self.keep(&confirmation, &sent.unwrap_or_default(), now_ms).await;
                 self.tell(Event::Accepted { message });
             }
-            Ok(answer) => {
+            Ok((answer, _)) => {
                 self.count(|counts| &mut counts.refused);
                 round.registered = !answer.means_unregistered(&self.pool.identity().user);
                 self.tell(Event::Refused { message: answer.message });
@@ -147,6 +154,24 @@ impl<S: Signer, T: Trader> Bot<S, T> {
                 self.count(|counts| &mut counts.unanswered);
                 self.tell(Event::Unreachable { reason: chain(&error) });
             }
+        }
+    }
+
+    /// Keeps the receipt of an accepted submission, and the head of the record.
+    async fn keep(&mut self, confirmation: &Confirmation, sent: &[u8], now_ms: u64) {
+        let Some(receipts) = &mut self.receipts else { return };
+        match receipts.keep(confirmation, self.pool.identity(), sent, now_ms) {
+            Ok(()) => self.count(|counts| &mut counts.receipts),
+            Err(error) => self.tell(Event::NotKept { reason: chain(&error) }),
+        }
+        if !self.heads {
+            return;
+        }
+        let head = self.pool.head().await.map_err(|error| chain(&error));
+        let Some(receipts) = &mut self.receipts else { return };
+        let kept = head.and_then(|head| receipts.keep_head(&head, now_ms).map_err(|error| chain(&error)));
+        if let Err(reason) = kept {
+            self.tell(Event::NotKept { reason });
         }
     }
 

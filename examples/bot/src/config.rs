@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use alp_record::chain::PublicKey;
 use serde::Deserialize;
 
 use crate::bot::DEFAULT_SILENCE_MS;
+use crate::form::MinimalRates;
+use crate::receipts::MAX_KEPT;
 use crate::secret::Secret;
 
 /// Bytes of a configuration or a secret's file: a page of text.
@@ -16,6 +19,10 @@ pub const MAX_FILE_BYTES: u64 = 64 * 1_024;
 pub const MIN_SUBMIT_INTERVAL_MS: u64 = 1_000;
 /// The interval where none is configured, in milliseconds: once a minute.
 const DEFAULT_SUBMIT_INTERVAL_MS: u64 = 60_000;
+/// For how many days receipts are kept where nothing is configured: two months, by which an LP will have looked.
+const DEFAULT_KEEP_DAYS: u32 = 60;
+/// Milliseconds of a day.
+const DAY_MS: u64 = 86_400_000;
 /// From one look at the market to the next where nothing is configured, in milliseconds.
 const DEFAULT_LOOK_INTERVAL_MS: u64 = 5_000;
 
@@ -29,6 +36,8 @@ pub struct Config {
     pub exchange: ExchangeConfig,
     /// The account at the exchange.
     pub account: AccountConfig,
+    /// Keeping what the pool signs.
+    pub receipts: Option<ReceiptsConfig>,
     /// Orders at the simulated exchange, for a try-out.
     pub simulated: Option<SimulatedConfig>,
 }
@@ -41,12 +50,31 @@ pub struct PoolConfig {
     pub url: String,
     /// Where rewards are to be paid to.
     pub payout_address: String,
+    /// Whether the address is proven before the bot submits.
+    #[serde(default)]
+    pub prove: bool,
     /// From one submission to the next, in milliseconds.
     #[serde(default = "default_submit_interval_ms")]
     pub submit_interval_ms: u64,
     /// After how long without an accepted submission the orders are taken back, in milliseconds.
     #[serde(default = "default_silence_ms")]
     pub silence_ms: u64,
+    /// In which protocol it is spoken to.
+    #[serde(default)]
+    pub protocol: Protocol,
+    /// The least that is asked, where the protocol takes that.
+    pub minimal_rates: Option<MinimalRates>,
+}
+
+/// In which protocol a pool is spoken to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// That of ALP-Server: JSON.
+    #[default]
+    Alp,
+    /// That of the first pools: forms, with minimal rates.
+    Tllp,
 }
 
 /// The exchange and the market.
@@ -85,6 +113,32 @@ pub struct AccountConfig {
     /// What the adapter wants beyond key and secret: for each name the file its value stands in, alone.
     #[serde(default)]
     pub parameter_files: BTreeMap<String, PathBuf>,
+}
+
+/// Keeping what the pool signs.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptsConfig {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The pool's public key, in hexadecimal.
+    pub pool_key: Option<String>,
+    /// For how many days they are kept.
+    #[serde(default = "default_keep_days")]
+    pub keep_days: u32,
+    /// Whether heads of the pool's record are kept, too.
+    #[serde(default = "default_heads")]
+    pub heads: bool,
+}
+
+impl ReceiptsConfig {
+    /// The pool's key, if it is known.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn key(&self) -> Result<Option<PublicKey>, ConfigError> {
+        self.pool_key.as_deref().map(|text| PublicKey::parse(text).ok_or(ConfigError::PoolKey)).transpose()
+    }
 }
 
 /// Orders at the simulated exchange.
@@ -149,6 +203,28 @@ pub enum ConfigError {
     /// The interval is too short.
     #[error("`pool.submit_interval_ms` has to be at least {MIN_SUBMIT_INTERVAL_MS}")]
     Interval,
+    /// The pool's key is none.
+    #[error(
+        "`receipts.pool_key` has to be 64 hexadecimal digits in lower case, as the pool's operator publishes it"
+    )]
+    PoolKey,
+    /// More receipts than `alp verify` reads.
+    #[error(
+        "`receipts.keep_days` has to be 1 to {most}: at this `pool.submit_interval_ms`, more days hold more than \
+         {MAX_KEPT} receipts, which is all that is read of a folder"
+    )]
+    KeepDays {
+        /// The most that make sense.
+        most: u64,
+    },
+    /// Rates without the protocol that takes them, or the other way round.
+    #[error("`pool.minimal_rates` goes with `pool.protocol = \"tllp\"`, and that with it")]
+    RatesAlone,
+    /// A rate is no decimal.
+    #[error(
+        "`pool.minimal_rates` has to be two decimals a day, such as {{ ask = \"0.0025\", bid = \"0.0025\" }}"
+    )]
+    Rates,
     /// The pool's address is no HTTP address.
     #[error("`pool.url` has to begin with http:// or https://")]
     Url,
@@ -167,6 +243,9 @@ impl Config {
         let folder = path.parent().unwrap_or(Path::new("."));
         config.exchange.adapter = folder.join(&config.exchange.adapter);
         config.exchange.cache = folder.join(&config.exchange.cache);
+        if let Some(receipts) = &mut config.receipts {
+            receipts.folder = folder.join(&receipts.folder);
+        }
         let account = &mut config.account;
         for file in account.secret_file.iter_mut().chain(account.parameter_files.values_mut()) {
             *file = folder.join(&file);
@@ -183,7 +262,22 @@ impl Config {
         if self.pool.submit_interval_ms < MIN_SUBMIT_INTERVAL_MS {
             return Err(ConfigError::Interval);
         }
-        Ok(())
+        if let Some(receipts) = &self.receipts {
+            receipts.key()?;
+            // With that of today, one file more than days.
+            let a_day = DAY_MS.div_ceil(self.pool.submit_interval_ms.max(1)).max(1);
+            let most = MAX_KEPT.checked_div(a_day).unwrap_or(1).saturating_sub(1).max(1);
+            if receipts.keep_days == 0 || u64::from(receipts.keep_days) > most {
+                return Err(ConfigError::KeepDays { most });
+            }
+        }
+        if self.pool.minimal_rates.is_some() != (self.pool.protocol == Protocol::Tllp) {
+            return Err(ConfigError::RatesAlone);
+        }
+        match &self.pool.minimal_rates {
+            Some(rates) if !rates.are_decimals() => Err(ConfigError::Rates),
+            Some(_) | None => Ok(()),
+        }
     }
 }
 
@@ -228,6 +322,14 @@ fn read(path: &Path) -> Result<String, ConfigError> {
 
 fn default_submit_interval_ms() -> u64 {
     DEFAULT_SUBMIT_INTERVAL_MS
+}
+
+fn default_keep_days() -> u32 {
+    DEFAULT_KEEP_DAYS
+}
+
+fn default_heads() -> bool {
+    true
 }
 
 fn default_silence_ms() -> u64 {

@@ -39,6 +39,11 @@ pub enum Event {
         /// For how long nothing was accepted, in milliseconds.
         for_ms: u64,
     },
+    /// What the pool signed was not kept. The submission counts all the same.
+    NotKept {
+        /// Why.
+        reason: String,
+    },
     /// Placing, moving or cancelling orders failed. The bot tries again at its next look.
     NotTraded {
         /// Why.
@@ -57,6 +62,8 @@ pub struct Counts {
     pub refused: u64,
     /// Submissions without a pool's answer.
     pub unanswered: u64,
+    /// Receipts that were kept.
+    pub receipts: u64,
     /// Events that nobody read in time.
     pub events_dropped: u64,
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder, redirect, retry};
 use serde::de::DeserializeOwned;
 
@@ -50,9 +51,31 @@ pub(crate) fn client(timeout_ms: u64) -> Result<Client, reqwest::Error> {
 
 /// Sends a request and reads the answer, whatever its status.
 pub(crate) async fn fetch<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, AnswerError> {
+    Ok(fetch_with_headers(request).await?.0)
+}
+
+/// The same, with the answer's headers.
+pub(crate) async fn fetch_with_headers<T: DeserializeOwned>(
+    request: RequestBuilder,
+) -> Result<(T, HeaderMap), AnswerError> {
+    let Received { status, headers, body } = receive(request).await?;
+    let answer = serde_json::from_slice(&body);
+    answer.map(|answer| (answer, headers)).map_err(|source| AnswerError::Unreadable { status, source })
+}
+
+/// An answer as it came.
+pub(crate) struct Received {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+/// As [`fetch`], and leaves the reading to the caller.
+pub(crate) async fn receive(request: RequestBuilder) -> Result<Received, AnswerError> {
     let network = |error: reqwest::Error| AnswerError::Network(error.without_url());
     let mut response = request.send().await.map_err(network)?;
     let status = response.status().as_u16();
+    let headers = std::mem::take(response.headers_mut());
     let mut body = Vec::new();
     while let Some(piece) = response.chunk().await.map_err(network)? {
         if body.len().saturating_add(piece.len()) > MAX_ANSWER_BYTES {
@@ -60,5 +83,5 @@ pub(crate) async fn fetch<T: DeserializeOwned>(request: RequestBuilder) -> Resul
         }
         body.extend_from_slice(&piece);
     }
-    serde_json::from_slice(&body).map_err(|source| AnswerError::Unreadable { status, source })
+    Ok(Received { status, headers, body })
 }

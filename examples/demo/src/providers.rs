@@ -163,7 +163,8 @@ fn provide(
     let (events, received) = mpsc::channel(EVENT_CAPACITY);
     let (counts, counted) = watch::channel(Counts::default());
     let (speak, words) = watch::channel("starting".to_owned());
-    let bot = Bot { settings, pool, signer, trader, nonces, clock: system_clock(), events, counts };
+    let (receipts, heads, clock) = (None, false, system_clock());
+    let bot = Bot { settings, pool, signer, trader, receipts, heads, nonces, clock, events, counts };
     tokio::spawn(listen(received, speak));
     Ok(Provider { lp, counts: counted, words, bot: tokio::spawn(bot.run(stop.clone())) })
 }
@@ -175,9 +176,10 @@ async fn listen(mut events: mpsc::Receiver<Event>, speak: watch::Sender<String>)
             Event::Registered => "registered".to_owned(),
             Event::Accepted { message } | Event::Refused { message } => message,
             Event::RegistrationRefused { message } => format!("not registered: {message}"),
-            Event::Unreachable { reason } | Event::NotSigned { reason } | Event::NotTraded { reason } => {
-                reason
-            }
+            Event::Unreachable { reason }
+            | Event::NotSigned { reason }
+            | Event::NotKept { reason }
+            | Event::NotTraded { reason } => reason,
             Event::Silent { for_ms } => format!("nothing accepted for {} s", for_ms / 1000),
         };
         speak.send_replace(words);

@@ -54,15 +54,93 @@ pub enum DecimalError {
 /// # Errors
 /// [`DecimalError`] says what is wrong with the text.
 pub fn parse_units(text: &str, scale: u32, max_units: u128) -> Result<u128, DecimalError> {
-    let Scanned { digits, exponent } = scan(text)?;
+    match parse_plain(text, scale) {
+        Some(units) if units <= max_units => Ok(units),
+        Some(_) | None => parse_any(text, scale, max_units),
+    }
+}
+
+/// Most digits that surely fit 64 bits.
+const SHORT: usize = 19;
+
+/// The short way for what is nearly always read: a few digits with at most one point among them. Nothing where it is
+/// anything else, right or wrong.
+fn parse_plain(text: &str, scale: u32) -> Option<u128> {
+    let (mut units, mut digits, mut decimals) = (0_u64, 0_usize, None);
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' if digits < SHORT => {
+                units = units.checked_mul(10)?.checked_add(u64::from(byte.checked_sub(b'0')?))?;
+                digits = digits.checked_add(1)?;
+                decimals = match decimals {
+                    Some(decimals) => Some(u32::checked_add(decimals, 1)?),
+                    None => None,
+                };
+            }
+            b'.' if decimals.is_none() => decimals = Some(0),
+            _ => return None,
+        }
+    }
+    if digits == 0 {
+        return None;
+    }
+    let shift = scale.checked_sub(decimals.unwrap_or(0))?;
+    u128::from(units).checked_mul(10_u128.checked_pow(shift)?)
+}
+
+fn parse_any(text: &str, scale: u32, max_units: u128) -> Result<u128, DecimalError> {
+    let scanned = scan(text)?;
+    if shift_of(&scanned, scale) < 0 && !scanned.digits.is_empty() {
+        return Err(DecimalError::TooPrecise { scale });
+    }
+    units_of(scanned, scale, max_units)
+}
+
+/// As [`parse_units`], but what is below the smallest unit is rounded up to it: for what somebody asks at least, which
+/// rounding must not lower.
+///
+/// # Errors
+/// [`DecimalError`] says what is wrong with the text.
+pub fn parse_units_up(text: &str, scale: u32, max_units: u128) -> Result<u128, DecimalError> {
+    let mut scanned = scan(text)?;
+    let below = usize::try_from(shift_of(&scanned, scale).min(0).unsigned_abs()).unwrap_or(usize::MAX);
+    if below == 0 || scanned.digits.is_empty() {
+        return units_of(scanned, scale, max_units);
+    }
+    // The last digit is never a zero, so something is cut off.
+    scanned.digits.truncate(scanned.digits.len().saturating_sub(below));
+    scanned.exponent = i32::try_from(scale).map_or(i32::MIN, i32::wrapping_neg);
+    match units_of(scanned, scale, max_units)?.checked_add(1) {
+        Some(units) if units <= max_units => Ok(units),
+        Some(_) | None => Err(DecimalError::TooLarge { limit: format_units(max_units, scale) }),
+    }
+}
+
+/// As [`parse_units`], but digits below the smallest unit are cut off.
+///
+/// # Errors
+/// [`DecimalError`] says what is wrong with the text.
+pub(crate) fn parse_units_cut(text: &str, scale: u32, max_units: u128) -> Result<u128, DecimalError> {
+    let Scanned { mut digits, mut exponent } = scan(text)?;
+    let lowest = i32::try_from(scale).map_or(i32::MIN, |scale| scale.saturating_neg());
+    while exponent < lowest && digits.pop().is_some() {
+        exponent = exponent.saturating_add(1);
+    }
+    units_of(Scanned { digits, exponent }, scale, max_units)
+}
+
+/// How many places the digits have to be shifted to the left to count whole units.
+fn shift_of(scanned: &Scanned, scale: u32) -> i64 {
+    i64::from(scanned.exponent).saturating_add(i64::from(scale))
+}
+
+fn units_of(scanned: Scanned, scale: u32, max_units: u128) -> Result<u128, DecimalError> {
+    let shift = shift_of(&scanned, scale);
+    let digits = scanned.digits;
     if digits.is_empty() {
         return Ok(0);
     }
     let too_large = || DecimalError::TooLarge { limit: format_units(max_units, scale) };
-    let shift = i64::from(exponent).saturating_add(i64::from(scale));
-    if shift < 0 {
-        return Err(DecimalError::TooPrecise { scale });
-    }
     let shift = u32::try_from(shift).map_err(|_| too_large())?;
     let mut units: u128 = 0;
     for digit in digits {
@@ -80,10 +158,18 @@ pub fn parse_units(text: &str, scale: u32, max_units: u128) -> Result<u128, Deci
 #[must_use]
 pub fn format_units(units: u128, scale: u32) -> String {
     let width = usize::try_from(scale).unwrap_or(0);
-    let digits = format!("{units:0>width$}", width = width.saturating_add(1));
+    let digits = units.to_string();
     let (whole, fraction) = digits.split_at(digits.len().saturating_sub(width));
+    let zeros = width.saturating_sub(fraction.len());
     let fraction = fraction.trim_end_matches('0');
-    if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
+    let mut text = String::with_capacity(digits.len().max(width).saturating_add(2));
+    text.push_str(if whole.is_empty() { "0" } else { whole });
+    if !fraction.is_empty() {
+        text.push('.');
+        text.extend(std::iter::repeat_n('0', zeros));
+        text.push_str(fraction);
+    }
+    text
 }
 
 /// A number as significant digits (no zeros at either end) times a power of ten.
@@ -155,9 +241,29 @@ fn scan_exponent(text: &str, offset: usize) -> Result<i32, DecimalError> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const MAX: u128 = 10u128.pow(30);
+
+    proptest! {
+        #[test]
+        fn the_short_way_reads_what_the_long_way_reads(text in "[0-9]{0,12}[.eE-]?[0-9]{0,12}", scale in 0u32..=18) {
+            if let Some(units) = parse_plain(&text, scale) {
+                prop_assert_eq!(parse_any(&text, scale, u128::MAX), Ok(units));
+            }
+        }
+
+        #[test]
+        fn whatever_is_written_reads_back(units in any::<u128>(), less in 0u32..128, scale in 0u32..=18) {
+            let units = units >> less;
+            let text = format_units(units, scale);
+            prop_assert_eq!(parse_units(&text, scale, u128::MAX), Ok(units));
+            prop_assert!(!text.starts_with('.'));
+            prop_assert!(!text.contains('.') || !text.ends_with(['0', '.']));
+        }
+    }
 
     #[test]
     fn plain_and_exponent_notation_are_read_exactly() {
@@ -207,6 +313,28 @@ mod tests {
         );
         assert_eq!(parse_units("2", 8, 100_000_000), Err(DecimalError::TooLarge { limit: "1".to_owned() }));
         assert_eq!(parse_units(&"9".repeat(MAX_TEXT + 1), 8, MAX), Err(DecimalError::TooLong(MAX_TEXT + 1)));
+    }
+
+    #[test]
+    fn what_somebody_asks_at_least_is_rounded_up_and_never_down() {
+        for (text, units) in [
+            ("0", 0),
+            ("0.00000001", 1),
+            ("0.000000001", 1),
+            ("1e-60", 1),
+            ("0.000000011", 2),
+            ("1.2345678949999", 123_456_790),
+            ("0e-20", 0),
+            ("3e-8", 3),
+            ("2", 200_000_000),
+        ] {
+            assert_eq!(parse_units_up(text, 8, MAX), Ok(units), "{text}");
+        }
+        let too_large = Err(DecimalError::TooLarge { limit: "1".to_owned() });
+        assert_eq!(parse_units_up("1.000000001", 8, 100_000_000), too_large);
+        for text in ["", "-1", "nan", "inf", "1e99", "1e5x"] {
+            assert_eq!(parse_units_up(text, 8, MAX), parse_units(text, 8, MAX), "{text}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@
 
 pub mod address;
 pub mod apportion;
+pub mod audit;
 pub mod credit;
 pub mod decimal;
 pub mod engines;
@@ -24,11 +25,14 @@ pub mod money;
 pub mod payout;
 pub mod pots;
 pub mod price;
+pub mod proof;
 pub mod rate;
 pub mod round;
 pub mod schedule;
 mod softplus;
+pub mod takeover;
 pub mod terms;
 mod wide;
+pub mod worth;
 
 pub use wide::Overflow;

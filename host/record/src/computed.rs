@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use alp_pool::Overflow;
 use alp_pool::credit::{LpId, MarketRound, Sample, credit_market};
 use alp_pool::engines::rule_error::RuleError;
+use alp_pool::judge::JudgedOrder;
 use alp_pool::money::{Amount, Coins};
 use alp_pool::round::RoundLength;
 use alp_pool::terms::{Side, Terms};
@@ -48,6 +49,13 @@ pub enum Shown<'a> {
     Json(&'a str),
     /// Read already.
     Orders(&'a [OrderRecord]),
+    /// Read and judged already: `judged` is what the records say, order by order.
+    Judged {
+        /// As they are recorded.
+        records: &'a [OrderRecord],
+        /// The same, ready to be shared.
+        judged: &'a [JudgedOrder],
+    },
 }
 
 /// What a round comes to.
@@ -204,7 +212,15 @@ pub(crate) struct MarketOutcome {
 pub(crate) fn read_orders<'a>(sample: &Evidence<'a>) -> Result<Cow<'a, [OrderRecord]>, RecordError> {
     match sample.orders {
         Shown::Json(json) => from_json(json, "a sample").map(Cow::Owned),
-        Shown::Orders(orders) => Ok(Cow::Borrowed(orders)),
+        Shown::Orders(records) | Shown::Judged { records, .. } => Ok(Cow::Borrowed(records)),
+    }
+}
+
+/// The orders of a sample, as they were judged.
+pub(crate) fn judged_orders(sample: &Evidence<'_>) -> Result<Vec<JudgedOrder>, RecordError> {
+    match sample.orders {
+        Shown::Judged { judged, .. } => Ok(judged.to_vec()),
+        Shown::Json(_) | Shown::Orders(_) => read_orders(sample)?.iter().map(OrderRecord::read).collect(),
     }
 }
 
@@ -222,9 +238,7 @@ fn last_of_each_lp(samples: &[&Evidence<'_>]) -> Result<Vec<Sample>, RecordError
 }
 
 fn read_sample(sample: &Evidence<'_>) -> Result<Sample, RecordError> {
-    let orders = read_orders(sample)?;
-    let orders = orders.iter().map(OrderRecord::read).collect::<Result<Vec<_>, _>>()?;
-    Ok(Sample { lp: LpId(sample.lp_id), orders })
+    Ok(Sample { lp: LpId(sample.lp_id), orders: judged_orders(sample)? })
 }
 
 fn plain_market(

@@ -152,9 +152,8 @@ pub struct MarketStatistics {
     pub ignored_minimal_rates: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde wants")]
-pub(crate) fn is_zero(number: &u64) -> bool {
-    *number == 0
+pub(crate) fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
+    *number == T::default()
 }
 
 /// One side of a market in a round.

@@ -7,6 +7,7 @@ pub mod judged;
 mod market_document;
 mod market_terms;
 mod shared;
+mod sightings;
 mod terms_document;
 
 pub use computed::{
@@ -14,4 +15,5 @@ pub use computed::{
 };
 pub use market_document::{read_market, write_market};
 pub use market_terms::{CommonRules, MarketTerms, MarketTermsError, SideRule};
-pub use terms_document::{TermsDocumentError, id_of, read_terms, write_terms};
+pub use sightings::carry_on;
+pub use terms_document::{Pair, TermsDocumentError, id_of, read_pair, read_terms, write_terms};

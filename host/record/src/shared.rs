@@ -16,7 +16,7 @@ use alp_pool::round::Round;
 use alp_pool::terms::{Side, SideTerms};
 
 use crate::computed::{
-    ComputeError, Credited, Evidence, Market, MarketOutcome, RoundEvidence, add, read_orders,
+    ComputeError, Credited, Evidence, Market, MarketOutcome, RoundEvidence, add, judged_orders, read_orders,
 };
 use crate::judged::{
     Carried, CreditDetail, MarketStatistics, OrderRecord, RankStatistics, RecordError, SideStatistics,
@@ -61,8 +61,7 @@ pub(crate) fn shared_market(
 fn sighting(sample: &Evidence<'_>, within: Span) -> Result<Sighting, RecordError> {
     let last_ms = within.end_ms.saturating_sub(1);
     let mut orders = Vec::new();
-    for record in read_orders(sample)?.iter() {
-        let order: alp_pool::judge::JudgedOrder = record.read()?;
+    for (record, order) in read_orders(sample)?.iter().zip(judged_orders(sample)?) {
         let OrderRecord { opened_ms, closed_ms, first_seen_ms, .. } = *record;
         orders.push(SeenOrder { order, opened_ms, closed_ms, first_seen_ms });
     }

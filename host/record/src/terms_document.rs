@@ -64,6 +64,25 @@ pub fn id_of(document: &str) -> String {
     Sha256::digest(document.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What a market trades, and how its exchange quotes it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Pair {
+    /// The currency that is provided.
+    pub base: String,
+    /// The currency it is priced in.
+    pub quote: String,
+    /// Whether the exchange quotes units for a coin while the price says coins for a unit.
+    pub reverse: bool,
+}
+
+/// Reads what a document's rules are for.
+///
+/// # Errors
+/// [`TermsDocumentError`] if it is no document of rules.
+pub fn read_pair(document: &str) -> Result<Pair, TermsDocumentError> {
+    Ok(serde_json::from_str(document)?)
+}
+
 /// Reads plain rules back from their document.
 ///
 /// # Errors

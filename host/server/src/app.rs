@@ -10,15 +10,20 @@ use arc_swap::ArcSwap;
 use crate::config::{Config, PriceConfig};
 use crate::containment::Containment;
 use crate::exchange::{ClientError, ExchangeClient, Gates, Timeouts, UnseenOrders};
+use crate::fail_at::FailAt;
 use crate::freshness::FreshnessLedger;
 use crate::kept::KeptReplies;
 use crate::leadership::Leadership;
 use crate::lifecycle::Lifecycle;
+use crate::liquidity_report::LiquidityReporter;
 use crate::look_ups::LookUps;
 use crate::ownership::Owners;
-use crate::payouts::{FailAt, Payer};
+use crate::payouts::Payer;
 use crate::prices::{MAX_FEED_BYTES, PriceBoard};
+use crate::proof::OpenChallenges;
 use crate::record::SharedPublisher;
+use crate::retention::Retention;
+use crate::tllp::Responses;
 use crate::turns::Turns;
 use crate::why_not::WhyNot;
 
@@ -63,6 +68,24 @@ impl InForce {
     }
 }
 
+/// What a pool is put together from, beside its configuration.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// The adapters.
+    pub adapters: AdapterFolder,
+    /// The versions of adapters.
+    pub lifecycle: Lifecycle,
+    /// The host's clock.
+    pub clock: HostClock,
+    /// Where replies go to be kept.
+    pub kept: KeptReplies,
+    /// Who signs the pool's record.
+    pub publisher: SharedPublisher,
+    /// Where a test stops rounds and payouts.
+    pub fail_at: FailAt,
+}
+
 /// The pool.
 pub struct App {
     /// The configuration in force. It is replaced as a whole: a reader sees the old one or the new one.
@@ -83,8 +106,12 @@ pub struct App {
     pub freshness: FreshnessLedger,
     /// What became of submissions, and why not.
     pub why_not: WhyNot,
+    /// What became of requests in the second protocol, slice by slice.
+    pub(crate) responses: Responses,
     /// One order, one owner.
     pub owners: Owners,
+    /// Who was asked to prove an address.
+    pub challenges: OpenChallenges,
     /// Public replies that are kept for a while.
     pub look_ups: LookUps,
     /// Signs the pool's record.
@@ -103,12 +130,18 @@ pub struct App {
     pub health: Health,
     /// Who makes payouts, if they are configured.
     pub payer: Option<Payer>,
+    /// Who tells the network what liquidity is provided, if that is configured.
+    pub liquidity_reporter: Option<LiquidityReporter>,
+    /// Forgets what is old.
+    pub retention: Retention,
     /// Where replies go to be kept.
     pub kept: KeptReplies,
     /// Orders that adapters reported and no reply showed.
     pub unseen_orders: UnseenOrders,
     /// Reward rules that are known to be in the database.
     pub known_terms: KnownTerms,
+    /// Where a test stops rounds.
+    pub fail_at: FailAt,
 }
 
 impl App {
@@ -116,19 +149,20 @@ impl App {
     ///
     /// # Errors
     /// [`ClientError::Setup`].
-    pub fn new(
-        in_force: Arc<ArcSwap<InForce>>,
-        store: Store,
-        adapters: AdapterFolder,
-        lifecycle: Lifecycle,
-        clock: HostClock,
-        kept: KeptReplies,
-        publisher: SharedPublisher,
-    ) -> Result<Self, ClientError> {
+    pub fn new(in_force: Arc<ArcSwap<InForce>>, parts: Parts) -> Result<Self, ClientError> {
+        let Parts { store, adapters, lifecycle, clock, kept, publisher, fail_at } = parts;
         let started_at_ms = clock();
         let leadership = Leadership::new(&in_force.load().config.pool.control_socket);
         let payouts = in_force.load().config.pool.payouts.clone();
-        let payer = payouts.map(|config| Payer::new(store.clone(), config, FailAt::default())).transpose()?;
+        let payer = payouts.map(|config| {
+            let publisher = SharedPublisher::clone(&publisher);
+            Payer::new(store.clone(), publisher, config, fail_at.clone())
+        });
+        let payer = payer.transpose()?;
+        let reports = in_force.load().config.pool.liquidity_report.clone();
+        let reporter = reports.map(|config| LiquidityReporter::new(store.clone(), config, fail_at.clone()));
+        let liquidity_reporter = reporter.transpose()?;
+        let retention = Retention::new(store.clone(), Arc::clone(&publisher), fail_at.clone());
         Ok(Self {
             leadership,
             in_force,
@@ -140,7 +174,9 @@ impl App {
             turns: Turns::default(),
             freshness: FreshnessLedger::default(),
             why_not: WhyNot::default(),
+            responses: Responses::default(),
             owners: Owners::default(),
+            challenges: OpenChallenges::default(),
             look_ups: LookUps::default(),
             prices: PriceBoard::default(),
             feeds: ExchangeClient::new(FEED_TIMEOUTS, MAX_FEED_BYTES)?,
@@ -148,10 +184,13 @@ impl App {
             started_at_ms,
             health: Health::default(),
             payer,
+            liquidity_reporter,
+            retention,
             kept,
             publisher,
             unseen_orders: UnseenOrders::default(),
             known_terms: KnownTerms::default(),
+            fail_at,
         })
     }
 

@@ -1,11 +1,17 @@
 //! The command line of `alp`.
 
 mod adapter;
+mod audit;
+mod backup;
 mod epoch;
+mod import;
+mod lps;
 mod payouts;
+mod progress;
 mod replay;
 mod rewards;
 mod running;
+mod simulate;
 mod verify;
 
 use std::ffi::OsString;
@@ -20,6 +26,7 @@ use clap::{Parser, Subcommand};
 use crate::calendar;
 use crate::config::Config;
 use crate::control::{self, Command};
+use crate::fail_at::FailAt;
 use crate::server::{Running, Start, system_clock};
 
 pub use adapter::ServerWire;
@@ -52,6 +59,9 @@ enum Action {
     Reload(PoolFile),
     /// Have the running pool end in good order.
     Stop(PoolFile),
+    /// Take over another pool's server: configuration, users, and what it owes.
+    #[command(subcommand)]
+    Import(import::ImportAction),
     /// Read replies that were kept again, by the hash that stands with what was judged, and show the orders.
     ///
     /// Works where `[keep_replies]` is configured, whether or not the pool runs. The adapter that read them first is
@@ -60,13 +70,37 @@ enum Action {
     /// Write, build, inspect and check adapters; bring back or try versions of them in a running pool.
     #[command(subcommand)]
     Adapter(running::AdapterAction),
-    /// List payouts, approve, hold, resolve and adopt them in a running pool.
+    /// List payouts, approve, hold, resolve and adopt them in a running pool, and correct what LPs are owed.
     #[command(subcommand)]
     Payouts(payouts::PayoutsAction),
+    /// List addresses of LPs that are about to change in a running pool, and stop a change.
+    #[command(subcommand)]
+    Lps(lps::LpsAction),
     /// Check a pool's published record: every signature, link, judgement, credit and sum, without trusting the pool.
     ///
     /// The exit status is 0 only if nothing is wrong. What no record can prove is said at the end.
     Verify(verify::VerifyArguments),
+    /// Make a sealed backup of the pool's database, whether or not the pool runs.
+    ///
+    /// Needs `[backup]` in pool.toml. Nobody who writes is held up. Keys, passwords and the configuration are not in it:
+    /// keep the signing key and the backup's own key elsewhere. A file database needs room for a second copy of itself.
+    Backup(backup::BackupArguments),
+    /// Put the pool's database back from a backup, where there is none. The pool must not run.
+    ///
+    /// Everything is checked before anything is put in place. The pool then goes on in a new epoch of its record, and
+    /// pays nobody until `alp payouts resume`.
+    Restore(backup::RestoreArguments),
+    /// Recompute every balance from the ledger and the published rounds, and compare with the wallet's own history.
+    ///
+    /// Reads the database as it is at one moment, whether or not the pool runs. One line for each finding. The exit
+    /// status is 0 if there is none, 1 if there is one, 2 if the books could not be read.
+    Audit(audit::AuditArguments),
+    /// Replay recorded rounds under another configuration, and compare what each LP was paid with what it would have been.
+    ///
+    /// What if the target were 2000: alp simulate https://pool.example --set binance.btc.target=2000. What if all were as in
+    /// these files: alp simulate https://pool.example --exchanges exchanges. Nothing is sent to the pool but requests for
+    /// its public record. What no replay can know is said at the end.
+    Simulate(simulate::SimulateArguments),
     /// Go on with the record after the database was restored from a backup: it says so, and names the last head that was
     /// published. The pool must not run.
     Epoch(epoch::EpochArguments),
@@ -120,8 +154,14 @@ pub fn run_as(arguments: Vec<OsString>, leading: Vec<OsString>) -> ExitCode {
         Action::Adapter(AdapterAction::Kit(command)) => runtime.block_on(adapter::run(command, leading)),
         Action::Adapter(AdapterAction::Running(action)) => runtime.block_on(running::run(action)),
         Action::Payouts(action) => runtime.block_on(payouts::run(action)),
+        Action::Lps(action) => runtime.block_on(lps::run(action)),
+        Action::Import(action) => runtime.block_on(import::run(action)),
         Action::Replay(arguments) => runtime.block_on(replay::run(&arguments, leading)),
+        Action::Backup(arguments) => runtime.block_on(backup::back_up(arguments)),
+        Action::Restore(arguments) => runtime.block_on(backup::restore(arguments)),
+        Action::Audit(arguments) => runtime.block_on(audit::run(arguments)),
         Action::Verify(arguments) => runtime.block_on(verify::run(arguments)),
+        Action::Simulate(arguments) => runtime.block_on(simulate::run(arguments)),
         Action::Epoch(arguments) => runtime.block_on(epoch::run(arguments)),
         Action::Key(file) => verify::show_key(&file.config),
         Action::Status(file) => runtime.block_on(command(&file.config, Command::Status)),
@@ -157,6 +197,7 @@ async fn serve(pool_file: &Path, mut leading: Vec<OsString>) -> ExitCode {
         host_clock: system_clock(),
         store_clock: Clock::Database,
         loops: true,
+        fail_at: FailAt::default(),
     };
     let running = match Running::start(start).await {
         Ok(running) => running,

@@ -18,7 +18,8 @@ use crate::app::App;
 use crate::lifecycle::AdapterCommand;
 use crate::loops;
 use crate::overview::overview;
-use crate::payouts::PayoutCommand;
+use crate::payouts::{self, CorrectCommand, PayoutCommand};
+use crate::proof::{self, LpsCommand};
 
 /// Longest command, in bytes.
 const MAX_COMMAND: u64 = 4096;
@@ -46,6 +47,10 @@ pub enum Command {
     Adapter(AdapterCommand),
     /// Do something about payouts.
     Payouts(PayoutCommand),
+    /// Do something about the addresses of LPs.
+    Lps(LpsCommand),
+    /// Correct what an LP is owed.
+    Correct(CorrectCommand),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -80,7 +85,7 @@ impl ControlSocket {
             if !metadata.file_type().is_socket() {
                 return Err(ControlError::NotASocket { path: path.to_owned() });
             }
-            if std::os::unix::net::UnixStream::connect(path).is_ok() {
+            if is_answered(path) {
                 return Err(ControlError::InUse { path: path.to_owned() });
             }
             // Left over from a server that was killed.
@@ -144,7 +149,7 @@ async fn converse(
         Ok(asked) => obey(asked.command, app, pool_file, stop_server).await,
         Err(_) => Answer {
             ok: false,
-            text: "the commands are status, reload, stop, adapter and payouts".to_owned(),
+            text: "the commands are status, reload, stop, adapter, payouts and lps".to_owned(),
         },
     };
     let mut text = serde_json::to_string(&answer).map_err(io::Error::other)?;
@@ -173,12 +178,22 @@ async fn obey(command: Command, app: &App, pool_file: &Path, stop_server: &watch
             stop_server.send_replace(true);
             Answer { ok: true, text: "the pool is stopping".to_owned() }
         }
+        Command::Correct(command) => {
+            let lease = app.leadership.lease().await;
+            let done = payouts::correct(&app.store, &app.publisher, lease.as_ref(), command).await;
+            Answer { ok: done.is_ok(), text: done.unwrap_or_else(|text| text) }
+        }
         Command::Payouts(command) => {
             let lease = app.leadership.lease().await;
             let done = match &app.payer {
                 Some(payer) => payer.obey(lease.as_ref(), command).await,
                 None => Err("payouts are not configured: pool.toml has no section [payouts]".to_owned()),
             };
+            Answer { ok: done.is_ok(), text: done.unwrap_or_else(|text| text) }
+        }
+        Command::Lps(command) => {
+            let lease = app.leadership.lease().await;
+            let done = proof::obey(&app.store, lease.as_ref(), command).await;
             Answer { ok: done.is_ok(), text: done.unwrap_or_else(|text| text) }
         }
         Command::Adapter(command) => {
@@ -189,6 +204,12 @@ async fn obey(command: Command, app: &App, pool_file: &Path, stop_server: &watch
             }
         }
     }
+}
+
+/// Whether a pool answers at a socket.
+#[must_use]
+pub fn is_answered(path: &Path) -> bool {
+    std::os::unix::net::UnixStream::connect(path).is_ok()
 }
 
 /// Asks a running pool.

@@ -21,12 +21,25 @@ const OTHERS: u32 = 0o077;
 /// # Errors
 /// [`PasswordError`] if the file cannot be used.
 pub fn database_url(pool: &PoolConfig) -> Result<String, PasswordError> {
-    let Some(path) = &pool.database_password_file else { return Ok(pool.database.clone()) };
-    let password = read_password(path)?;
-    Ok(postgres_url_with_password(&pool.database, &password)?)
+    match database_password(pool)? {
+        Some(password) => Ok(postgres_url_with_password(&pool.database, &password)?),
+        None => Ok(pool.database.clone()),
+    }
 }
 
-fn read_password(path: &Path) -> Result<String, PasswordError> {
+/// The password in its file; none without one.
+///
+/// # Errors
+/// [`PasswordError`] if the file cannot be used.
+pub(crate) fn database_password(pool: &PoolConfig) -> Result<Option<String>, PasswordError> {
+    pool.database_password_file.as_deref().map(read_password).transpose()
+}
+
+/// The password in a file that only its owner can use.
+///
+/// # Errors
+/// [`PasswordError`].
+pub(crate) fn read_password(path: &Path) -> Result<String, PasswordError> {
     let failed = |source| PasswordError::Unreadable { path: path.to_owned(), source };
     let unusable = |reason| PasswordError::Unusable { path: path.to_owned(), reason };
     let file = std::fs::File::open(path).map_err(failed)?;

@@ -147,7 +147,7 @@ impl FreshnessLedger {
     /// # Errors
     /// [`NotSent`].
     pub async fn send(&self, store: &Store, signed: SignedRequests<'_>) -> Result<Uses, NotSent> {
-        let key = self.key.get_or_try_init(|| pool_key(store)).await?;
+        let key = self.key.get_or_try_init(|| pool_key(store, KEY_NAME)).await?;
         let uses = uses_of(key, signed)?;
         for request in &uses.requests {
             if store.was_used(signed.lp_id, &request.digest).await? {
@@ -238,14 +238,15 @@ fn digest(key: &hmac::Key, texts: &[&str]) -> [u8; 32] {
     digest
 }
 
-async fn pool_key(store: &Store) -> Result<hmac::Key, StoreError> {
+/// The key of this name for keyed digests, which all servers of a database share.
+pub(crate) async fn pool_key(store: &Store, name: &str) -> Result<hmac::Key, StoreError> {
     let mut random = [0; 32];
     // Without randomness the digests are as unique, but could be tried out by who steals the database.
     if SystemRandom::new().fill(&mut random).is_err() {
         tracing::warn!("this machine has no randomness for the key of digests");
     }
     let candidate: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    let key = store.pool_key(KEY_NAME, &candidate).await?;
+    let key = store.pool_key(name, &candidate).await?;
     Ok(hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()))
 }
 

@@ -12,7 +12,7 @@ use alp_store::{Acquired, Lease, Store, StoreError};
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use crate::config::{Config, PriceConfig, UnitConfig};
+use crate::config::{Config, PriceConfig, ProofConfig, UnitConfig};
 
 /// The name of the lease.
 const ROUNDS: &str = "rounds";
@@ -142,7 +142,7 @@ fn lease_ms(config: &Config) -> u64 {
     (round_ms / 2).clamp(SHORTEST_LEASE_MS, LONGEST_LEASE_MS)
 }
 
-/// Everything that decides what is credited to whom, and nothing that may differ between servers, such as addresses,
+/// Everything that decides what is credited to whom and at which address it is paid, and nothing that may differ between servers, such as addresses,
 /// folders and limits.
 fn configuration_document(config: &Config) -> String {
     let exchanges = config.exchanges.iter().map(|(id, exchange)| {
@@ -167,14 +167,26 @@ fn configuration_document(config: &Config) -> String {
     });
     let prices: serde_json::Map<_, _> = prices.collect();
     let (pool, address) = (&config.pool, &config.pool.address);
-    json!({
+    let mut document = json!({
         "currency": pool.currency,
         "round_seconds": pool.round.seconds(),
         "address": { "letter": address.letter.to_string(), "versions": address.versions },
         "exchanges": exchanges,
         "prices": prices,
-    })
-    .to_string()
+    });
+    // Left out where it is as usual, so that a pool that says nothing of it agrees with servers that know nothing of it.
+    let proof = pool.proof;
+    if let Some(members) = document.as_object_mut().filter(|_| proof != ProofConfig::default()) {
+        let proof = json!({
+            "challenge_ms": proof.challenge_ms,
+            "tries": proof.tries,
+            "notice_ms": proof.terms.notice_ms,
+            "delay_ms": proof.terms.delay_ms,
+            "require_proof": proof.require_proof,
+        });
+        members.insert("proof".to_owned(), proof);
+    }
+    document.to_string()
 }
 
 fn market_document(market: &UnitConfig) -> serde_json::Value {

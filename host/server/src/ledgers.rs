@@ -13,6 +13,9 @@ use crate::ownership::{OwnOrders, Owners, Showing};
 use crate::submissions::store_refusal;
 use crate::turns::Turn;
 
+/// How long challenges are kept that lapsed, in milliseconds: longer than the hour in which they are counted.
+const CHALLENGES_KEPT_MS: u64 = 86_400_000;
+
 /// Waits until the requests of the same key before this one are answered.
 ///
 /// # Errors
@@ -142,15 +145,19 @@ fn showing<'a>(
     })
 }
 
-/// Forgets what can neither be used nor owned any more. Some thousands at a time, which is more than comes in a round.
+/// Forgets what can neither be used nor owned any more, and is older than every sample that can still be shown. Some
+/// thousands at a time, which is more than comes in a round.
 ///
 /// # Errors
 /// [`StoreError`]; what is left is forgotten later.
 pub async fn forget(app: &App) -> Result<(), StoreError> {
     let now_ms = app.store.clock_ms().await?;
     let round_seconds = u64::from(app.in_force.load().config.pool.round.seconds());
-    app.store.forget_expired_requests(now_ms).await?;
+    app.store.forget_lapsed_challenges(now_ms.saturating_sub(CHALLENGES_KEPT_MS)).await?;
+    let oldest_shown = app.store.oldest_sample().await?.unwrap_or(u64::MAX);
+    app.store.forget_expired_requests(now_ms.min(oldest_shown.saturating_mul(1_000))).await?;
     // A round later than they are free, so that one who claims at the same moment finds them.
-    app.store.forget_lapsed_owners((now_ms / 1_000).saturating_sub(round_seconds.saturating_mul(2))).await?;
+    let free = (now_ms / 1_000).saturating_sub(round_seconds.saturating_mul(2));
+    app.store.forget_lapsed_owners(free.min(oldest_shown)).await?;
     Ok(())
 }

@@ -50,7 +50,8 @@ pub async fn rounds(app: Arc<App>, stop: watch::Receiver<bool>) {
 /// # Errors
 /// If a round could not be run. It stays due.
 pub async fn rounds_once(app: &App) -> Result<(), ()> {
-    let lease = match app.lead().await {
+    let Ok(led) = app.fail_at.around("take the lease", app.lead()).await else { return Err(()) };
+    let lease = match led {
         Ok(Some(lease)) => lease,
         Ok(None) => {
             app.health.note("rounds", app.now_ms(), Ok("another server leads".to_owned()));
@@ -62,7 +63,13 @@ pub async fn rounds_once(app: &App) -> Result<(), ()> {
             return Err(());
         }
     };
-    match run_due_rounds(&app.store, &app.publisher, &lease).await {
+    if let Err(error) = app.publisher.catch_up(&app.store, &lease).await {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "what was paid before could not be published"
+        );
+    }
+    match run_due_rounds(&app.store, &app.publisher, &lease, &app.fail_at).await {
         Ok(outcomes) => {
             for (start, outcome) in &outcomes {
                 if let RoundOutcome::Credited { credits, paid } = outcome {
@@ -73,7 +80,8 @@ pub async fn rounds_once(app: &App) -> Result<(), ()> {
                 .last()
                 .map_or_else(|| "nothing was due".to_owned(), |(start, _)| format!("round {start}"));
             app.health.note("rounds", app.now_ms(), Ok(last));
-            if let Err(error) = crate::ledgers::forget(app).await {
+            let forgotten = app.fail_at.around("forget what is over", crate::ledgers::forget(app)).await;
+            if let Ok(Err(error)) = forgotten {
                 tracing::warn!(%error, "what nobody needs any more could not be forgotten");
             }
             Ok(())
@@ -208,6 +216,7 @@ fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
         ("round_seconds", a.round != b.round),
         ("keep_replies", a.keep_replies != b.keep_replies),
         ("payouts", a.payouts != b.payouts),
+        ("liquidityinfo", a.liquidity_report != b.liquidity_report),
         ("limits.connections", a.limits.connections != b.limits.connections),
     ];
     keys.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()

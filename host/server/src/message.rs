@@ -16,11 +16,11 @@ const MAX_SIGN: usize = 4096;
 const MAX_FIELD: usize = 128;
 
 /// Most members of `req`. The exchange with the most needs six.
-const MAX_MEMBERS: usize = 32;
+pub(crate) const MAX_MEMBERS: usize = 32;
 
 /// Longest name and longest value of a member of `req`; two signed addresses in a list take about 500 characters.
-const MAX_MEMBER_NAME: usize = 64;
-const MAX_MEMBER_VALUE: usize = 4096;
+pub(crate) const MAX_MEMBER_NAME: usize = 64;
+pub(crate) const MAX_MEMBER_VALUE: usize = 4096;
 
 /// How much of a bad value is repeated in an answer.
 pub const MAX_ECHO: usize = 100;
@@ -48,27 +48,30 @@ impl<'a> Message<'a> {
     /// # Errors
     /// The sentence for the bot: `no user provided`, or what is wrong with the value.
     pub fn text(&self, name: &str) -> Result<String, String> {
-        let limit = match name {
-            "user" => MAX_USER,
-            "sign" => MAX_SIGN,
-            _ => MAX_FIELD,
-        };
         let written = self.value(name).ok_or_else(|| format!("no {name} provided"))?;
         if !written.get().starts_with('"') {
             return Err(format!("{name} must be a text in quotes"));
         }
         let text: String =
             serde_json::from_str(written.get()).map_err(|_| format!("{name} must be a text"))?;
-        if text.len() > limit {
-            return Err(format!(
-                "{name} has {} characters: at most {limit} are accepted",
-                text.chars().count()
-            ));
-        }
-        if text.chars().any(char::is_control) {
-            return Err(format!("{name} must not have control characters"));
-        }
+        check_text(name, &text)?;
         Ok(text)
+    }
+
+    /// Whether a member is there.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
+    /// A whole number that may be left out, and then is none. Zero counts as said.
+    ///
+    /// # Errors
+    /// The sentence for the bot, if it is no whole number or has more than 64 bits.
+    pub fn whole(&self, name: &str) -> Result<Option<u64>, String> {
+        let Some((_, written)) = self.0.iter().find(|(member, _)| member == name) else { return Ok(None) };
+        let number = serde_json::from_str(written.get());
+        number.map(Some).map_err(|_| format!("{name} must be a whole number"))
     }
 
     /// The members of `req`, in the order in which they were written.
@@ -105,6 +108,25 @@ impl<'a> Message<'a> {
         let missing = matches!(compact.as_str(), "null" | "false" | "\"\"" | "[]" | "{}") || zero;
         (!missing).then_some(*value)
     }
+}
+
+/// Refuses a field that is longer than its kind ever is, or has control characters.
+///
+/// # Errors
+/// The sentence for the bot.
+pub(crate) fn check_text(name: &str, text: &str) -> Result<(), String> {
+    let limit = match name {
+        "user" => MAX_USER,
+        "sign" => MAX_SIGN,
+        _ => MAX_FIELD,
+    };
+    if text.len() > limit {
+        return Err(format!("{name} has {} characters: at most {limit} are accepted", text.chars().count()));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(format!("{name} must not have control characters"));
+    }
+    Ok(())
 }
 
 fn member(name: String, value: &RawValue) -> Result<Member, String> {

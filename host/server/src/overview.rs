@@ -97,6 +97,13 @@ pub(crate) async fn overview(app: &App) -> Result<String, StoreError> {
             let _ = writeln!(text, "  {:<20} {sentence}", "");
         }
     }
+    let alarms = app.store.alarms().await?;
+    if !alarms.is_empty() {
+        text.push_str("\nalarms\n");
+    }
+    for alarm in &alarms {
+        let _ = writeln!(text, "  {}: {}", alarm.kind, alarm.sentence);
+    }
     text.push_str("\nloops\n");
     for (name, state) in app.health.states() {
         let ago_s = now_ms.saturating_sub(state.at_ms) / 1000;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use alp_pool::judge::{JudgedOrder, ReportedOrder, judge_orders};
 use alp_pool::price::PoolPrice;
+use alp_pool::rate::Rate;
 use alp_pool::terms::Side;
 use alp_record::chain::PriceQuotes;
 use alp_record::judged::{OrderRecord, to_json};
@@ -27,9 +28,17 @@ use crate::submissions::{adapter_market, find_market, store_refusal};
 pub(crate) struct Posted {
     pub(crate) exchange: String,
     pub(crate) unit: String,
-    user: String,
+    pub(crate) user: String,
     pub(crate) sign: String,
-    members: Vec<Member>,
+    pub(crate) members: Vec<Member>,
+    pub(crate) rates: MinimalRates,
+}
+
+/// The least that an LP asks for each coin a day, on offers to sell and on offers to buy.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct MinimalRates {
+    pub(crate) ask: Option<Rate>,
+    pub(crate) bid: Option<Rate>,
 }
 
 impl Posted {
@@ -42,7 +51,8 @@ impl Posted {
         let exchange = message.text("exchange").map_err(bot)?;
         let unit = message.text("unit").map_err(bot)?;
         let members = message.req().map_err(bot)?;
-        Ok(Self { exchange, unit, user, sign, members })
+        // Nobody can ask for a rate over the first protocol.
+        Ok(Self { exchange, unit, user, sign, members, rates: MinimalRates::default() })
     }
 
     /// The LP, who is registered for the unit.
@@ -77,6 +87,7 @@ pub(crate) struct Prepared<'a> {
     pub(crate) adapter: Recording,
     pub(crate) submission: Submission,
     pub(crate) lp_id: i64,
+    rates: MinimalRates,
 }
 
 impl<'a> Prepared<'a> {
@@ -88,14 +99,14 @@ impl<'a> Prepared<'a> {
         lp_id: i64,
         explain: bool,
     ) -> Result<Self, Refusal> {
-        let Posted { exchange, unit, user, sign, members } = posted;
+        let Posted { exchange, unit, user, sign, members, rates } = posted;
         let (settings, market) = find_market(in_force, &exchange, &unit)?;
         let shadow = if explain { None } else { app.lifecycle.shadows.of(&exchange) };
         let adapter = Recording::new(find_adapter(app, &exchange)?, shadow);
         let (market, endpoint) = (adapter_market(market), settings.endpoint.clone());
         let (now_ms, extras) = (app.now_ms(), Vec::new());
         let submission = Submission { user, members, sign, market, endpoint, now_ms, explain, extras };
-        Ok(Self { app, in_force, settings, exchange, adapter, submission, lp_id })
+        Ok(Self { app, in_force, settings, exchange, adapter, submission, lp_id, rates })
     }
 
     /// Lets it go on, or says why not.
@@ -173,9 +184,8 @@ impl<'a> Prepared<'a> {
             reply_sha256: verified.reply_sha256.clone(),
             maybe_truncated: verified.list.maybe_truncated,
             slices: rules.terms.looks().slices(),
-            // Nobody can ask for a rate over the first protocol.
-            ask_rate: None,
-            bid_rate: None,
+            ask_rate: self.rates.ask.map(|rate| rate.to_string()),
+            bid_rate: self.rates.bid.map(|rate| rate.to_string()),
             order_count: u64::try_from(count).unwrap_or(u64::MAX),
             orders,
         })

@@ -40,7 +40,11 @@ pub(crate) async fn register(app: &App, body: &[u8]) -> Result<&'static str, Ref
     }
 }
 
-fn check_address(rules: &alp_pool::address::AddressRules, address: &str) -> Result<(), String> {
+/// Whether an address is right.
+///
+/// # Errors
+/// The sentence for the bot.
+pub(crate) fn check_address(rules: &alp_pool::address::AddressRules, address: &str) -> Result<(), String> {
     let (echo, currency, letter) = (shown(address), &rules.currency, rules.letter);
     rules.check(address).map_err(|error| match error {
         AddressError::Letter => {

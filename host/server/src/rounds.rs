@@ -12,6 +12,7 @@ use alp_record::{ComputeError, Computed, Credited, longest_look_back_ms};
 use alp_store::{Closed, CreditEntry, Lease, Recorded, RoundRecord, Store, StoreError, StoredSample};
 use thiserror::Error;
 
+use crate::fail_at::{FailAt, Stopped};
 use crate::record::quotes::origin_of;
 use crate::record::{MAX_ATTEMPTS, PackError, PublishError, SharedPublisher};
 
@@ -38,6 +39,7 @@ pub async fn run_due_rounds(
     store: &Store,
     publisher: &SharedPublisher,
     lease: &Lease,
+    fail_at: &FailAt,
 ) -> Result<Vec<(u64, RoundOutcome)>, RoundError> {
     let mut outcomes = Vec::new();
     let published_until = publisher.epoch(store).await?.last_round;
@@ -50,7 +52,7 @@ pub async fn run_due_rounds(
             );
             continue;
         }
-        outcomes.push((start, run_round(store, publisher, lease, start).await?));
+        outcomes.push((start, run_round(store, publisher, lease, start, fail_at).await?));
     }
     Ok(outcomes)
 }
@@ -64,8 +66,9 @@ pub async fn run_round(
     publisher: &SharedPublisher,
     lease: &Lease,
     start: u64,
+    fail_at: &FailAt,
 ) -> Result<RoundOutcome, RoundError> {
-    let round_seconds = match store.close_round(lease, start).await? {
+    let round_seconds = match fail_at.around("close the round", store.close_round(lease, start)).await?? {
         Closed::AlreadyCredited => return Ok(RoundOutcome::AlreadyCredited),
         Closed::Closed { round_seconds } | Closed::AlreadyClosed { round_seconds } => round_seconds,
     };
@@ -76,7 +79,7 @@ pub async fn run_round(
         let document = store.terms(id).await?.ok_or(RecordError::Damaged("the list of reward rules"))?;
         documents.insert(id.clone(), document);
     }
-    let lps = publisher.lps_of_round(store, start).await?;
+    let lps = fail_at.around("make pseudonyms", publisher.lps_of_round(store, start)).await??;
     let mut at = (publisher.read_head(store).await?, store.clock_ms().await?);
     let neighbour = read_neighbour(store, start, length, &documents).await?;
     let round = Round { start, length, samples, documents, lps, neighbour };
@@ -94,7 +97,8 @@ pub async fn run_round(
         paid: coins_from(record.paid_e8).ok_or(Overflow("paid"))?,
     };
     for _ in 0..MAX_ATTEMPTS {
-        match store.publish_round(lease, &record, &made.1).await? {
+        let publish = store.publish_round(lease, &record, &made.1);
+        match fail_at.around("credit and publish", publish).await?? {
             Recorded::Recorded => {
                 publisher.read_head(store).await?;
                 return Ok(outcome);
@@ -241,6 +245,9 @@ pub enum RoundError {
     /// The stored length of the round is none.
     #[error("the stored length of a round {0}")]
     Length(#[from] RoundLengthError),
+    /// A test stopped it.
+    #[error(transparent)]
+    StoppedByTest(#[from] Stopped),
     /// The computation was broken off, as it is when the program ends.
     #[error("the computation of a round was broken off")]
     Interrupted,

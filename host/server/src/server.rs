@@ -14,18 +14,19 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::admission::PoolAdmission;
-use crate::app::{App, HostClock, InForce};
+use crate::app::{App, HostClock, InForce, Parts};
 use crate::config::Config;
 use crate::containment;
 use crate::control::{ControlError, ControlSocket};
 use crate::database::{PasswordError, database_url};
 use crate::endpoints::router;
 use crate::exchange::ClientError;
+use crate::fail_at::FailAt;
 use crate::kept::{KeptReplies, KeyError};
 use crate::lifecycle::Lifecycle;
 use crate::lifecycle::versions::VersionsError;
 use crate::record::{PublishError, Publisher, SigningKeyError, read_or_make};
-use crate::{loops, payouts, service};
+use crate::{liquidity_report, loops, payouts, retention, service, tllp};
 
 /// How long the start waits for adapters of configured exchanges that are not there at once.
 const ADAPTERS_WITHIN: Duration = Duration::from_secs(1);
@@ -44,6 +45,8 @@ pub struct Start {
     pub store_clock: Clock,
     /// Whether rounds and prices run by themselves. A test that moves the clock runs them itself.
     pub loops: bool,
+    /// Where a test stops rounds and payouts.
+    pub fail_at: FailAt,
 }
 
 /// This machine's clock, in Unix milliseconds.
@@ -59,6 +62,7 @@ pub fn system_clock() -> HostClock {
 pub struct Running {
     app: Arc<App>,
     address: SocketAddr,
+    tllp_address: Option<SocketAddr>,
     stop: Arc<watch::Sender<bool>>,
     tasks: JoinSet<()>,
 }
@@ -69,13 +73,13 @@ impl Running {
     /// # Errors
     /// [`StartError`] says what the operator has to mend.
     pub async fn start(start: Start) -> Result<Self, StartError> {
-        let Start { config, pool_file, compiler, host_clock, store_clock, loops } = start;
+        let Start { config, pool_file, compiler, host_clock, store_clock, loops, fail_at } = start;
         let pool = config.pool.clone();
-        let listener = TcpListener::bind(pool.listen)
-            .await
-            .map_err(|source| StartError::Listen { address: pool.listen, source })?;
-        let address =
-            listener.local_addr().map_err(|source| StartError::Listen { address: pool.listen, source })?;
+        let (listener, address) = listen(pool.listen).await?;
+        let tllp = match pool.tllp.as_ref().and_then(|tllp| tllp.listen) {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
         let control = ControlSocket::open(&pool.control_socket)?;
         let options = StoreOptions {
             url: database_url(&pool)?,
@@ -91,6 +95,7 @@ impl Running {
             );
         }
         let store = Store::open(options).await?;
+        refuse_without_epoch(&store).await?;
         let publisher = Arc::new(Publisher::open(&store, key).await?);
         let compiler =
             Compiler { program: compiler.0, leading_args: compiler.1, cache_dir: pool.cache.clone() };
@@ -113,13 +118,19 @@ impl Running {
             None => (KeptReplies::default(), None),
         };
         let clock = Arc::clone(&host_clock);
-        let app = App::new(in_force, store, adapters, lifecycle, clock, kept, publisher)?;
+        let parts = Parts { store, adapters, lifecycle, clock, kept, publisher, fail_at };
+        let app = App::new(in_force, parts)?;
         let app = Arc::new(app);
         containment::warm(&app).await;
 
         let stop = Arc::new(watch::Sender::new(false));
         let mut tasks = JoinSet::new();
         tasks.spawn(service::serve(listener, router(Arc::clone(&app)), pool.limits, stop.subscribe()));
+        let tllp_address = tllp.as_ref().map(|(_, address)| *address);
+        if let Some((listener, _)) = tllp {
+            let router = tllp::router(Arc::clone(&app));
+            tasks.spawn(service::serve(listener, router, pool.limits, stop.subscribe()));
+        }
         tasks.spawn(control.answer(Arc::clone(&app), pool_file.clone(), Arc::clone(&stop)));
         tasks.spawn(loops::configuration(Arc::clone(&app), pool_file, stop.subscribe()));
         if let Some(keeper) = keeper {
@@ -128,16 +139,26 @@ impl Running {
         if loops {
             tasks.spawn(loops::rounds(Arc::clone(&app), stop.subscribe()));
             tasks.spawn(payouts::payouts(Arc::clone(&app), stop.subscribe()));
+            if app.liquidity_reporter.is_some() {
+                tasks.spawn(liquidity_report::liquidity_reports(Arc::clone(&app), stop.subscribe()));
+            }
+            tasks.spawn(retention::retention(Arc::clone(&app), stop.subscribe()));
             tasks.spawn(loops::prices(Arc::clone(&app), stop.subscribe()));
         }
         tracing::info!(%address, "the pool is up");
-        Ok(Self { app, address, stop, tasks })
+        Ok(Self { app, address, tllp_address, stop, tasks })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it listens for the second protocol, if that has a listener of its own.
+    #[must_use]
+    pub fn tllp_address(&self) -> Option<SocketAddr> {
+        self.tllp_address
     }
 
     /// What it is made of.
@@ -158,6 +179,21 @@ impl Running {
         self.app.leadership.release(&self.app.store).await;
         self.app.store.close().await;
         tracing::info!("the pool has stopped");
+    }
+}
+
+async fn listen(on: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address: on, source };
+    let listener = TcpListener::bind(on).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// A database that was put back from a backup waits for the epoch in which its record goes on.
+async fn refuse_without_epoch(store: &Store) -> Result<(), StartError> {
+    match store.restore_without_epoch().await? {
+        Some(restore) => Err(StartError::Restored { backup_at_ms: restore.backup_at_ms }),
+        None => Ok(()),
     }
 }
 
@@ -190,6 +226,15 @@ pub enum StartError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The database was put back from a backup, and the record has not begun an epoch since.
+    #[error(
+        "the database was put back from a backup made at {backup_at_ms} ms (Unix time): before the pool goes on, `alp \
+         epoch` has to name the last head and the last round that were published"
+    )]
+    Restored {
+        /// When the backup was made, in Unix milliseconds.
+        backup_at_ms: u64,
+    },
     /// The engine for adapters.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),

@@ -13,6 +13,7 @@ use crate::kept::KeptSubmission;
 use crate::ledgers;
 use crate::message::shown;
 use crate::prepared::{Posted, Prepared};
+use crate::proof::{SeenOrder, notice, seen_orders};
 use crate::record::receipts::{AcceptedSubmission, receipt};
 use crate::sightings::{SightingsError, note_first_sightings};
 use crate::why_not::Ended;
@@ -28,8 +29,26 @@ pub const NO_ORDERS: &str = "no orders found";
 pub struct Accepted {
     /// The sentence.
     pub sentence: String,
-    /// The receipt, if the pool gives any.
+    /// The receipt, if the pool gives any, and what was proven.
     pub headers: HeaderMap,
+    /// The orders that are beyond every rank's tolerance, if there are any.
+    pub far: Option<FarOrders>,
+}
+
+/// Orders that earn nothing, because they are too far from the pool's price.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FarOrders {
+    /// The id of the first of them.
+    pub first_id: String,
+    /// Whether no other orders were shown.
+    pub all: bool,
+}
+
+impl FarOrders {
+    fn among(orders: &[OrderRecord]) -> Option<Self> {
+        let first = orders.iter().find(|order| order.rank.is_none())?;
+        Some(Self { first_id: first.id.clone(), all: orders.iter().all(|order| order.rank.is_none()) })
+    }
 }
 
 /// Takes a message to `/liquidity`. Answers with the sentence of success.
@@ -40,7 +59,17 @@ pub struct Accepted {
 /// # Errors
 /// [`Refusal`] with the sentence for the bot; then nothing was stored and nothing replaced.
 pub async fn submit(app: &App, body: &[u8], peer: Peer) -> Result<Accepted, Refusal> {
-    let posted = Posted::read(body)?;
+    submit_posted(app, Posted::read(body)?, body, peer).await
+}
+
+/// As [`submit`], for a message that was read before: the one way there is into a round, whatever the protocol.
+/// `body` is what the bot sent, for its receipt.
+pub(crate) async fn submit_posted(
+    app: &App,
+    posted: Posted,
+    body: &[u8],
+    peer: Peer,
+) -> Result<Accepted, Refusal> {
     let in_force = app.in_force.load_full();
     let lp_id = posted.lp(app, &in_force).await?;
     let (unit, sign) = (posted.unit.clone(), posted.sign.clone());
@@ -75,13 +104,19 @@ async fn take(
         Ok(kept) => Outcome::Accepted { with_orders: !kept.orders.is_empty() },
         Err(refusal) => refusal.outcome,
     });
-    let Kept { orders, foreign, placed } = stored?;
+    let Kept { orders, foreign, placed, seen } = stored?;
     let sentence = if orders.is_empty() { NO_ORDERS } else { SAVED };
     let sentence = foreign.map_or_else(|| sentence.to_owned(), |foreign| format!("{sentence}; {foreign}"));
+    let far = FarOrders::among(&orders);
     let (api_key, exchange) = (prepared.submission.user.as_str(), prepared.exchange.as_str());
+    let noticed = notice(app, in_force, (exchange, &unit, api_key), lp_id, &seen).await;
     let accepted =
         AcceptedSubmission { lp_id, api_key, exchange, unit: &unit, message: body, orders, placed };
-    Ok(Accepted { sentence, headers: receipt_headers(app, in_force, accepted).await })
+    let mut headers = receipt_headers(app, in_force, accepted).await;
+    if let Some(noticed) = noticed {
+        headers.extend(noticed.headers());
+    }
+    Ok(Accepted { sentence, headers, far })
 }
 
 /// A receipt that cannot be signed is the operator's trouble: the submission is stored, and that is what is answered.
@@ -103,6 +138,8 @@ struct Kept {
     foreign: Option<String>,
     /// Where they went.
     placed: Placed,
+    /// What an open challenge is held against; nothing if there is none.
+    seen: Vec<SeenOrder>,
 }
 
 /// Judges what the exchange showed and stores it, with what the request used up.
@@ -115,6 +152,9 @@ async fn keep(prepared: &Prepared<'_>, unit: &str, verified: Verified, uses: Use
         ledgers::own_orders(app, &judged.in_force, (exchange, unit, lp_id), &verified, records).await?;
     let foreign = owned.foreign_sentence();
     let mut orders = owned.own;
+    // Before the market's rules have their say on when an order was first seen.
+    let challenged = app.challenges.has(&app.store, lp_id, app.now_ms()).await;
+    let seen = if challenged { seen_orders(&orders) } else { Vec::new() };
     let (_, market) = find_market(&judged.in_force, exchange, unit)?;
     let rules = market.rules_at(judged.round_start);
     if rules.terms.needs_first_sightings() {
@@ -128,7 +168,7 @@ async fn keep(prepared: &Prepared<'_>, unit: &str, verified: Verified, uses: Use
         app.kept.keep(KeptSubmission::new(exchange, sha256, submission, &verified));
     }
     let placed = store_sample(app, rules, sample, uses).await?;
-    Ok(Kept { orders, foreign, placed })
+    Ok(Kept { orders, foreign, placed, seen })
 }
 
 /// The market of a unit at an exchange, or the sentence that says which of the two is unknown.

@@ -1,12 +1,15 @@
 //! Why not: what became of each LP's submissions, market by market, and the last refusals with who must act.
 //! It knows LPs that are registered, and nothing of what a submission was about.
 //!
-//! In memory only: after a restart the counts begin anew, and on several servers each tells of its own.
+//! In memory only. After a start what was accepted comes back from the samples that the database has: of each slice one,
+//! however many submissions it took, whichever server took them, and with it which rounds are missing. What was refused
+//! begins anew, since refusals are nowhere kept; and on several servers each tells of those it gave itself.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use alp_sandbox::clean_text;
+use alp_store::ShownInRound;
 
 use crate::exchange::{Refusal, WhoActs};
 
@@ -103,13 +106,30 @@ impl WhyNot {
             Ok(_) => *accepted = accepted.saturating_add(1),
             Err(refusal) => {
                 *rejected = rejected.saturating_add(1);
-                let message = without(&refusal.message, ended.sign);
+                let message = without_signature(&refusal.message, ended.sign);
                 market.refusals.push_front(Refused { at_ms: ended.at_ms, message, who: refusal.who });
                 market.refusals.truncate(REFUSALS);
             }
         }
         while market.rounds.len() > usize::try_from(ROUNDS).unwrap_or(usize::MAX) {
             market.rounds.pop_first();
+        }
+    }
+
+    /// Remembers what the database has of the last rounds, as of a start.
+    pub fn remember(&self, shown: &[ShownInRound]) {
+        let mut markets = self.locked();
+        for ShownInRound { round_start, lp_id, unit, samples } in shown {
+            if markets.len() >= MAX_MARKETS {
+                return;
+            }
+            let market = markets
+                .entry((*lp_id, unit.clone()))
+                .or_insert_with(|| OfMarket { since: *round_start, ..OfMarket::default() });
+            market.since = market.since.min(*round_start);
+            let (accepted, _) = market.rounds.entry(*round_start).or_default();
+            // What was counted since the start is in the database, too.
+            *accepted = (*accepted).max(*samples);
         }
     }
 
@@ -140,7 +160,7 @@ impl WhyNot {
 }
 
 /// Some exchanges repeat the signature that they refuse.
-fn without(message: &str, sign: &str) -> String {
+pub(crate) fn without_signature(message: &str, sign: &str) -> String {
     let hidden =
         if sign.len() < MIN_SIGN { message.to_owned() } else { message.replace(sign, "(signature)") };
     clean_text(&hidden, MAX_SENTENCE)
@@ -167,6 +187,18 @@ mod tests {
         assert_eq!(told.refusals[0].message, "no (signature) here");
         let later = why.of(1, "btc", 600 + 60 * 60, 60);
         assert_eq!((later.rounds, later.accepted, later.rejected, later.missing), (60, 0, 1, 59));
+    }
+
+    #[test]
+    fn what_is_remembered_counts_as_if_it_had_been_noted() {
+        let why = WhyNot::default();
+        let shown =
+            |round_start, samples| ShownInRound { round_start, lp_id: 1, unit: "btc".to_owned(), samples };
+        why.note(ended(780), &Ok(()));
+        why.remember(&[shown(780, 1), shown(660, 2), shown(600, 1)]);
+        let told = why.of(1, "btc", 780, 60);
+        assert_eq!((told.rounds, told.accepted, told.rejected, told.missing), (4, 4, 0, 1));
+        assert_eq!(why.of(2, "btc", 780, 60), Told::default());
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use crate::dialect::Dialect;
 use crate::error::StoreError;
-use crate::rows::{check_name, check_text, runs, signed, statement};
+use crate::rows::{check_name, check_text, credited_e8, runs, signed, statement};
 use crate::{Store, connection};
 
 /// The longest account of a credit, in bytes: a thousand orders with every figure of theirs.
@@ -48,11 +49,11 @@ impl Store {
     /// most [`MAX_BALANCES_PAGE`]. One look into an index for each.
     pub async fn balances(&self, after_lp_id: i64, limit: u32) -> Result<Vec<Balance>, StoreError> {
         let mut reader = connection(&self.shared.reader).await?;
-        let rows = sqlx::query(
-            "SELECT l.lp_id, l.exchange, l.address, (SELECT c.balance_e8 FROM credits c \
-             WHERE c.lp_id = l.lp_id ORDER BY c.entry_no DESC LIMIT 1) AS balance_e8 \
-             FROM lps l WHERE l.lp_id > $1 ORDER BY l.lp_id LIMIT $2",
-        )
+        let rows = sqlx::query(concat!(
+            "SELECT l.lp_id, l.exchange, l.address, ",
+            credited_e8!(),
+            " AS balance_e8 FROM lps l WHERE l.lp_id > $1 ORDER BY l.lp_id LIMIT $2",
+        ))
         .bind(after_lp_id)
         .bind(i64::from(limit.min(MAX_BALANCES_PAGE)))
         .fetch_all(&mut *reader)
@@ -63,7 +64,7 @@ impl Store {
                     lp_id: row.try_get("lp_id")?,
                     exchange: row.try_get("exchange")?,
                     address: row.try_get("address")?,
-                    balance_e8: row.try_get::<Option<i64>, _>("balance_e8")?.unwrap_or(0),
+                    balance_e8: row.try_get("balance_e8")?,
                 })
             })
             .collect()
@@ -166,8 +167,7 @@ async fn balances_of(
     let mut balances = BTreeMap::new();
     for run in runs(dialect, &lp_ids) {
         let mut select = sqlx::query(statement(
-            "SELECT l.lp_id, (SELECT c.balance_e8 FROM credits c WHERE c.lp_id = l.lp_id \
-             ORDER BY c.entry_no DESC LIMIT 1) AS balance_e8 FROM lps l WHERE l.lp_id IN (",
+            concat!("SELECT l.lp_id, ", credited_e8!(), " AS balance_e8 FROM lps l WHERE l.lp_id IN ("),
             "$",
             run.len(),
             ")",
@@ -176,45 +176,50 @@ async fn balances_of(
             select = select.bind(*lp_id);
         }
         for row in select.fetch_all(&mut *on).await? {
-            let balance_e8: Option<i64> = row.try_get("balance_e8")?;
-            balances.insert(row.try_get("lp_id")?, balance_e8.unwrap_or(0));
+            balances.insert(row.try_get("lp_id")?, row.try_get("balance_e8")?);
         }
     }
     Ok(balances)
 }
 
-/// The sum of everything a user was credited, over all exchanges.
-pub(crate) async fn total_of_user(on: &mut AnyConnection, user_id: i64) -> Result<i64, StoreError> {
-    let row = sqlx::query(
-        "SELECT CAST(COALESCE(SUM(newest.balance_e8), 0) AS BIGINT) AS total_e8 FROM \
-         (SELECT (SELECT c.balance_e8 FROM credits c WHERE c.lp_id = l.lp_id \
-          ORDER BY c.entry_no DESC LIMIT 1) AS balance_e8 FROM lps l WHERE l.user_id = $1) AS newest",
-    )
-    .bind(user_id)
-    .fetch_one(on)
-    .await?;
-    Ok(row.try_get("total_e8")?)
+/// A credit of a user.
+pub(crate) struct UserCredit {
+    pub(crate) round_start: i64,
+    pub(crate) round_seconds: i64,
+    pub(crate) provided: String,
+    pub(crate) amount_e8: i64,
 }
 
-/// The credits of a user in the newest rounds in which there are any: round, provided, amount; newest first.
+/// The sum of everything a user was credited, over all exchanges, and the credits in the newest rounds in which there
+/// are any, newest first. Both are of one moment, so that what came before the oldest of them is the difference.
 pub(crate) async fn newest_of_user(
     on: &mut AnyConnection,
     user_id: i64,
     rounds: u64,
-) -> Result<Vec<(i64, String, i64)>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT round_start, provided, amount_e8 FROM credits WHERE user_id = $1 AND round_start >= \
+) -> Result<(i64, Vec<UserCredit>), StoreError> {
+    let rows = sqlx::query(concat!(
+        "SELECT c.round_start, (SELECT r.round_seconds FROM rounds r WHERE r.round_start = c.round_start) AS round_seconds, \
+         c.provided, c.amount_e8, \
+         (SELECT CAST(COALESCE(SUM(newest.balance_e8), 0) AS BIGINT) FROM (SELECT ",
+        credited_e8!(),
+        " AS balance_e8 FROM lps l WHERE l.user_id = $1) AS newest) AS total_e8 \
+         FROM credits c WHERE c.user_id = $1 AND c.round_start >= \
          (SELECT MIN(newest.round_start) FROM (SELECT DISTINCT round_start FROM credits \
-          WHERE user_id = $1 ORDER BY round_start DESC LIMIT $2) AS newest) ORDER BY round_start DESC",
-    )
+          WHERE user_id = $1 ORDER BY round_start DESC LIMIT $2) AS newest) ORDER BY c.round_start DESC",
+    ))
     .bind(user_id)
     .bind(signed("the number of rounds", rounds)?)
     .fetch_all(on)
     .await?;
-    rows.iter()
-        .map(|row| {
-            let round_start = row.try_get("round_start")?;
-            Ok((round_start, row.try_get("provided")?, row.try_get("amount_e8")?))
+    let total_e8 = rows.first().map(|row| row.try_get("total_e8")).transpose()?.unwrap_or(0);
+    let credit = |row: &AnyRow| {
+        Ok(UserCredit {
+            round_start: row.try_get("round_start")?,
+            round_seconds: row.try_get("round_seconds")?,
+            provided: row.try_get("provided")?,
+            amount_e8: row.try_get("amount_e8")?,
         })
-        .collect()
+    };
+    let credits = rows.iter().map(credit).collect::<Result<_, StoreError>>()?;
+    Ok((total_e8, credits))
 }

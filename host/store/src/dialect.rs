@@ -27,6 +27,10 @@ const POSTGRES_SETTINGS: &str = "SET statement_timeout = 30000;";
 const POSTGRES_WRITER_SETTINGS: &str = "SET synchronous_commit = on; SET lock_timeout = 5000; \
      SET idle_in_transaction_session_timeout = 5000;";
 
+/// What a connection is set to that reads all of PostgreSQL: it may take long over a statement, and between two.
+const POSTGRES_SNAPSHOT_SETTINGS: &str = "SET statement_timeout = 0; \
+     SET idle_in_transaction_session_timeout = 0; SET default_transaction_read_only = on;";
+
 /// What a connection that only reads PostgreSQL is set to besides.
 const POSTGRES_READER_SETTINGS: &str = "SET default_transaction_read_only = on;";
 
@@ -48,6 +52,8 @@ pub(crate) enum Role {
     Writer,
     /// One of those that only read.
     Reader,
+    /// One that reads all there is, as it is at one moment. It may take its time.
+    Snapshot,
 }
 
 /// How a row is locked until the transaction ends.
@@ -65,7 +71,7 @@ impl Dialect {
         match self {
             Self::Sqlite => {
                 on.execute(SQLITE_SETTINGS).await?;
-                if role != Role::Reader {
+                if !matches!(role, Role::Reader | Role::Snapshot) {
                     let mode = on.fetch_one("PRAGMA journal_mode = WAL").await?;
                     if mode.try_get::<String, _>(0)? != "wal" {
                         let reason = "this file system cannot hold a write-ahead log";
@@ -76,6 +82,9 @@ impl Dialect {
             }
             Self::Postgres => match role {
                 Role::Schema => {}
+                Role::Snapshot => {
+                    on.execute(POSTGRES_SNAPSHOT_SETTINGS).await?;
+                }
                 Role::Writer => {
                     on.execute(POSTGRES_SETTINGS).await?;
                     on.execute(POSTGRES_WRITER_SETTINGS).await?;
@@ -96,6 +105,28 @@ impl Dialect {
         match self {
             Self::Sqlite => "BEGIN IMMEDIATE",
             Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+        }
+    }
+
+    /// Starts a transaction that sees the database as it is at one moment.
+    pub(crate) const fn begin_snapshot(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN",
+            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
+    /// The names of all tables, in a column `name`.
+    pub(crate) const fn tables(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+                 ORDER BY name"
+            }
+            Self::Postgres => {
+                "SELECT CAST(tablename AS TEXT) AS name FROM pg_tables WHERE schemaname = current_schema() \
+                 ORDER BY name"
+            }
         }
     }
 

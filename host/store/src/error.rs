@@ -106,6 +106,20 @@ pub enum StoreError {
         /// The newest step found in the database.
         version: i64,
     },
+    /// The operator: the database was made by an older version of this program, and is only read here.
+    #[error(
+        "the database has schema {version}, which is older than this version's; start the pool once, which completes it"
+    )]
+    OlderSchema {
+        /// The newest step found in the database.
+        version: i64,
+    },
+    /// The operator: the database is being filled from a backup, or that was broken off.
+    #[error(
+        "the database is being restored from a backup, or a restore was broken off: then drop it, make an empty one, and \
+         restore again"
+    )]
+    RestoreUnfinished,
     /// The operator: a step of the schema is not the one this program would have made.
     #[error("step {version} of the database's schema is not this program's; restore a backup")]
     ForeignSchema {

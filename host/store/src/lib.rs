@@ -10,14 +10,17 @@
 //! into (`edge`), the right to run rounds (`leases`), and whatever numbers rows (`writer`). Deadlocks and
 //! serialisation failures, after which the database has undone a transaction, are tried again a few times.
 
+mod alp_server;
 mod clock;
 mod configuration;
+mod credited;
 mod credits;
 mod dialect;
 mod earlier;
 mod edge;
 mod error;
 mod freshness;
+mod imports;
 mod leases;
 mod lps;
 mod open;
@@ -26,11 +29,15 @@ mod owners;
 mod payouts;
 mod place;
 mod prices;
+mod proof;
 mod records;
+mod restored;
 mod retention;
 mod rounds;
 mod rows;
 mod samples;
+mod shown;
+mod snapshot;
 mod statistics;
 mod terms;
 #[cfg(feature = "testing")]
@@ -48,32 +55,53 @@ use tokio::task::JoinHandle;
 use crate::lps::RegisteredLps;
 use crate::writer::{Job, WriteConnection};
 
+pub use crate::alp_server::{
+    AlpServerDatabase, Fingerprint, OldCredit, OldReader, OldSession, OldState, OldUser, TAKEN_CONSTRAINT,
+    Taken, Unpaid,
+};
 pub use crate::clock::Clock;
 pub use crate::configuration::{ConfigurationInForce, MAX_CONFIGURATION_BYTES};
+pub use crate::credited::{CreditedSample, MAX_CREDITED_PAGE, MAX_CREDITED_PAGES};
 pub use crate::credits::{Balance, CreditEntry, MAX_BALANCES_PAGE, MAX_DETAIL_BYTES};
-pub use crate::earlier::NewestOrders;
+pub use crate::earlier::{MAX_LAST_ROUNDS, NewestOrders, ShownInRound};
 pub use crate::error::{Cause, StoreError};
 pub use crate::freshness::{Submitted, UsedRequest, Uses};
+pub use crate::imports::{
+    Entered, IMPORTED_BY, ImportHold, ImportRow, MAX_IMPORTED, MAX_REPORT_BYTES, NewHold, NewImport, NewLp,
+};
 pub use crate::leases::{Acquired, Lease, MAX_LEASE_MS};
-pub use crate::lps::{Lp, RegisterOutcome};
+pub use crate::lps::{Lp, RegisterOutcome, RegisteredAt};
 pub use crate::open::StoreOptions;
 pub use crate::openings::KnownOpening;
 pub use crate::owners::{Claim, Owned};
 pub use crate::payouts::{
-    AddressMark, AdoptedPayout, Alarm, Approval, Foreign, LedgerEntry, MAX_NEW_PAYOUTS, MAX_NOTE_BYTES,
-    MAX_PAYOUT_OUTPUTS, MAX_PAYOUTS_PAGE, MAX_TRANSACTION_BYTES, NewPayout, Owing, PayoutChange, PayoutDebit,
-    PayoutEvent, PayoutOutput, PayoutRow, PayoutSchedule, UserPayout,
+    AccountOfUser, AddressMark, AdoptedPayout, Alarm, Approval, CreditedUntil, Foreign, ForgottenCredits,
+    LedgerEntry, MAX_NEW_PAYOUTS, MAX_NOTE_BYTES, MAX_PAYOUT_OUTPUTS, MAX_PAYOUTS_PAGE, MAX_STATEMENT_BOUNDS,
+    MAX_STATEMENT_CHANGES, MAX_TRANSACTION_BYTES, NewCorrection, NewPayout, Owing, PayoutChange, PayoutDebit,
+    PayoutEvent, PayoutOutput, PayoutRow, PayoutSchedule, Published, PublishedChange, Unpublished,
+    UserPayout,
 };
-pub use crate::place::{check_postgres_url, postgres_url_with_password};
+pub use crate::place::{check_postgres_url, postgres_url_for_programs, postgres_url_with_password};
 pub use crate::prices::{MAX_QUOTES, Quote};
+pub use crate::proof::{
+    AddressRecord, Challenge, Issued, MAX_ADDRESSES_PAGE, Met, NewAddressRecord, NewChallenge,
+};
 pub use crate::records::{
     Appended, EntryOf, MAX_HEADER_BYTES, MAX_PACKED_BYTES, MAX_RECORDS_PAGE, NewEntry, RecordHead,
 };
-pub use crate::retention::MAX_ROUNDS_FORGOTTEN;
+pub use crate::restored::{Restore, begin_restore, empty_database};
+pub use crate::retention::{
+    CarriedCredits, Forgot, MAX_CREDITS_CARRIED, MAX_ORDERS_FORGOTTEN, MAX_RECORDS_FORGOTTEN,
+};
 pub use crate::rounds::{
     Closed, MAX_CREDITS, MAX_GAPS_LOOKBACK, MAX_STATISTICS_BYTES, MAX_UNFINISHED, Recorded, RoundRecord,
 };
 pub use crate::samples::{MAX_ORDERS_BYTES, MAX_PRICE_BYTES, Placed, Sample, StoredSample};
+pub use crate::shown::ShownSample;
+pub use crate::snapshot::{
+    AuditedPayout, Contents, CreditLine, Forgotten, MAX_LINES, PublishedEntry, RoundLine, Snapshot,
+    copy_file, file_of,
+};
 pub use crate::statistics::{
     Credit, CreditedRound, HISTORY_ROUNDS, LastCredit, MAX_USER_SAMPLES, PoolStatus, UserRound, UserSample,
     UserStats,

@@ -1,6 +1,6 @@
 //! Liquidity providers: one API key on one exchange, one payout address, one or more units.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use sqlx::{AnyConnection, Row};
@@ -8,6 +8,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 
 use crate::error::StoreError;
+use crate::proof::is_address_of;
 use crate::rows::{check_name, is_storable, signed};
 use crate::writer::Job;
 use crate::{Store, connection};
@@ -20,10 +21,19 @@ const MAX_REMEMBERED_LPS: usize = 16_384;
 pub struct Lp {
     /// The number by which samples and credits name the LP.
     pub lp_id: i64,
-    /// The one address that is paid. Never changes.
+    /// The address it registered with, which never changes. It is paid there unless it proved another one.
     pub address: String,
     /// The units the LP is registered for, in alphabetical order. At least one; grows only.
     pub units: Vec<String>,
+}
+
+/// An exchange that an API key is registered at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisteredAt {
+    /// The exchange.
+    pub exchange: String,
+    /// The LP there.
+    pub lp: Lp,
 }
 
 /// What became of a registration.
@@ -41,7 +51,7 @@ pub enum RegisterOutcome {
     },
     /// The key has another address on this exchange, for whichever unit. Nothing was changed.
     OtherAddress {
-        /// The address it has.
+        /// The address it registered with.
         address: String,
     },
 }
@@ -60,12 +70,7 @@ impl Store {
         check_name("user", user)?;
         check_name("address", address)?;
         check_name("unit", unit)?;
-        let registration = Registration {
-            exchange: exchange.to_owned(),
-            user: user.to_owned(),
-            address: address.to_owned(),
-            unit: unit.to_owned(),
-        };
+        let registration = Registration::new(exchange, user, address, unit);
         let (answer, outcome) = oneshot::channel();
         self.enqueue(Job::Registration(registration, answer))?;
         outcome.await.unwrap_or(Err(StoreError::Closed))
@@ -91,6 +96,34 @@ impl Store {
         let mut units = rows.iter().map(|row| row.try_get("unit")).collect::<Result<Vec<String>, _>>()?;
         units.sort_unstable();
         Ok(Some(Lp { lp_id, address, units }))
+    }
+
+    /// Every exchange that an API key is registered at, in alphabetical order.
+    pub async fn registrations_of(&self, user: &str) -> Result<Vec<RegisteredAt>, StoreError> {
+        if !is_storable(user) {
+            return Ok(Vec::new());
+        }
+        let mut reader = connection(&self.shared.reader).await?;
+        let rows = sqlx::query(
+            "SELECT l.exchange, l.lp_id, l.address, n.unit FROM users u \
+             JOIN lps l ON l.user_id = u.user_id JOIN lp_units n ON n.lp_id = l.lp_id WHERE u.api_key = $1",
+        )
+        .bind(user)
+        .fetch_all(&mut *reader)
+        .await?;
+        // Sorted here, since databases do not agree on the order of texts.
+        let mut found: BTreeMap<String, Lp> = BTreeMap::new();
+        for row in &rows {
+            let (lp_id, address) = (row.try_get("lp_id")?, row.try_get("address")?);
+            let lp =
+                found.entry(row.try_get("exchange")?).or_insert(Lp { lp_id, address, units: Vec::new() });
+            lp.units.push(row.try_get("unit")?);
+        }
+        let sorted = found.into_iter().map(|(exchange, mut lp)| {
+            lp.units.sort_unstable();
+            RegisteredAt { exchange, lp }
+        });
+        Ok(sorted.collect())
     }
 
     /// The LP of an API key on an exchange, if it is registered for this unit there. Registrations never
@@ -130,13 +163,19 @@ pub(crate) struct Registration {
     unit: String,
 }
 
+impl Registration {
+    pub(crate) fn new(exchange: &str, user: &str, address: &str, unit: &str) -> Self {
+        let [exchange, user, address, unit] = [exchange, user, address, unit].map(ToOwned::to_owned);
+        Self { exchange, user, address, unit }
+    }
+}
+
 /// Registers within a transaction that has the lock of registrations.
 pub(crate) async fn register_in(
     on: &mut AnyConnection,
     registration: &Registration,
     now_ms: u64,
 ) -> Result<RegisterOutcome, StoreError> {
-    let now_ms = signed("the time", now_ms)?;
     let known = sqlx::query(
         "SELECT l.lp_id, l.address FROM users u JOIN lps l ON l.user_id = u.user_id \
          WHERE u.api_key = $1 AND l.exchange = $2",
@@ -146,13 +185,13 @@ pub(crate) async fn register_in(
     .fetch_optional(&mut *on)
     .await?;
     let lp_id = if let Some(known) = known {
-        let address: String = known.try_get("address")?;
-        if address != registration.address {
+        let (lp_id, address): (i64, String) = (known.try_get("lp_id")?, known.try_get("address")?);
+        if !is_address_of(on, lp_id, &address, &registration.address, now_ms).await? {
             return Ok(RegisterOutcome::OtherAddress { address });
         }
-        known.try_get("lp_id")?
+        lp_id
     } else {
-        insert_lp(on, registration, now_ms).await?
+        insert_lp(on, registration, signed("the time", now_ms)?).await?
     };
     let inserted = sqlx::query(
         "INSERT INTO lp_units (registration_no, lp_id, unit, registered_ms) VALUES \
@@ -161,7 +200,7 @@ pub(crate) async fn register_in(
     )
     .bind(lp_id)
     .bind(registration.unit.as_str())
-    .bind(now_ms)
+    .bind(signed("the time", now_ms)?)
     .execute(&mut *on)
     .await?;
     Ok(if inserted.rows_affected() == 1 {

@@ -14,6 +14,7 @@ use crate::dialect::{Dialect, Role};
 use crate::error::StoreError;
 use crate::lps::RegisteredLps;
 use crate::place::Place;
+use crate::restored::refuse_unfinished;
 use crate::writer::{QUEUED_JOBS, WriteConnection, run_writer};
 use crate::{Shared, Store};
 
@@ -28,6 +29,11 @@ const CONNECTION_WAIT: Duration = Duration::from_secs(10);
 const MAX_ROUND_SECONDS: u64 = 86_400;
 
 static SCHEMA: Migrator = sqlx::migrate!();
+
+/// The newest step of the schema that this program knows.
+pub(crate) fn newest_schema() -> i64 {
+    SCHEMA.iter().map(|step| step.version).max().unwrap_or(0)
+}
 
 /// Which database to open, and how.
 #[derive(Clone)]
@@ -55,6 +61,16 @@ impl Store {
     /// Opens the database, makes or completes its schema, and starts the task that writes. Needs a running
     /// tokio runtime.
     pub async fn open(options: StoreOptions) -> Result<Self, StoreError> {
+        Self::open_which(options, Restored::Finished).await
+    }
+
+    /// As [`Store::open`], for a database that is being restored: what is in it may be completed, and then noted by
+    /// [`Store::note_restore`].
+    pub async fn open_restored(options: StoreOptions) -> Result<Self, StoreError> {
+        Self::open_which(options, Restored::Unfinished).await
+    }
+
+    async fn open_which(options: StoreOptions, restored: Restored) -> Result<Self, StoreError> {
         if !(1..=MAX_ROUND_SECONDS).contains(&options.round_seconds) {
             return Err(StoreError::invalid("round_seconds", "it is not within 1 to 86400"));
         }
@@ -63,6 +79,9 @@ impl Store {
         place.prepare()?;
         let dialect = place.dialect();
         let mut schema = connection_for(&place, Role::Schema).await?;
+        if restored == Restored::Finished && dialect == Dialect::Postgres {
+            refuse_unfinished(&mut schema).await?;
+        }
         SCHEMA.run(&mut schema).await?;
         schema.close().await?;
         let writer = connect(&place, Role::Writer, dialect.writers()).await?;
@@ -81,6 +100,13 @@ impl Store {
             }),
         })
     }
+}
+
+/// Whether a database may be one whose restore is under way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Restored {
+    Finished,
+    Unfinished,
 }
 
 async fn connect(place: &Place, role: Role, connections: u32) -> Result<AnyPool, StoreError> {
@@ -103,7 +129,7 @@ async fn connect(place: &Place, role: Role, connections: u32) -> Result<AnyPool,
     Ok(pool)
 }
 
-async fn connection_for(place: &Place, role: Role) -> Result<AnyConnection, StoreError> {
+pub(crate) async fn connection_for(place: &Place, role: Role) -> Result<AnyConnection, StoreError> {
     let mut connection = AnyConnection::connect_with(&quiet(place.options(role)?)).await?;
     place.dialect().set_up(role, &mut connection).await?;
     Ok(connection)
@@ -111,6 +137,10 @@ async fn connection_for(place: &Place, role: Role) -> Result<AnyConnection, Stor
 
 /// Statements are not logged: they run too often, and a failing one is in the error.
 fn quiet(address: AnyConnectOptions) -> AnyConnectOptions {
+    #[cfg(feature = "testing")]
+    if crate::testing::statements_are_told() {
+        return address;
+    }
     address.disable_statement_logging()
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use sqlx::Row;
+use sqlx::any::AnyRow;
 
 use crate::error::StoreError;
 use crate::rows::{check_name, runs, signed, statement};
@@ -47,15 +48,30 @@ impl Store {
         .bind(signed("round_start", round_start)?)
         .fetch_all(&mut *reader)
         .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(KnownOpening {
-                    lp_id: row.try_get("lp_id")?,
-                    api_key: row.try_get("api_key")?,
-                    nonce: row.try_get("nonce")?,
-                })
-            })
-            .collect()
+        rows.iter().map(known_opening).collect()
+    }
+
+    /// These LPs, by rising number. One that is not registered is left out.
+    pub async fn openings_of(&self, lp_ids: &[i64]) -> Result<Vec<KnownOpening>, StoreError> {
+        let mut reader = connection(&self.shared.reader).await?;
+        let mut known = Vec::with_capacity(lp_ids.len());
+        for run in runs(self.shared.write.dialect, lp_ids) {
+            let mut select = sqlx::query(statement(
+                "SELECT l.lp_id, u.api_key, o.nonce FROM lps l JOIN users u ON u.user_id = l.user_id \
+                 LEFT JOIN openings o ON o.lp_id = l.lp_id WHERE l.lp_id IN (",
+                "$",
+                run.len(),
+                ")",
+            ));
+            for lp_id in run {
+                select = select.bind(*lp_id);
+            }
+            for row in &select.fetch_all(&mut *reader).await? {
+                known.push(known_opening(row)?);
+            }
+        }
+        known.sort_unstable_by_key(|lp| lp.lp_id);
+        Ok(known)
     }
 
     /// Gives nonces to LPs that have none. One that has keeps it for good: what was published under it has to open.
@@ -78,6 +94,14 @@ impl Store {
         }
         write.commit(transaction).await
     }
+}
+
+fn known_opening(row: &AnyRow) -> Result<KnownOpening, StoreError> {
+    Ok(KnownOpening {
+        lp_id: row.try_get("lp_id")?,
+        api_key: row.try_get("api_key")?,
+        nonce: row.try_get("nonce")?,
+    })
 }
 
 const HEAD: &str = "INSERT INTO openings (lp_id, nonce) VALUES";

@@ -52,6 +52,22 @@ pub fn postgres_url_with_password(url: &str, password: &str) -> Result<String, S
     Ok(parsed.database_url.to_string())
 }
 
+/// The address of a PostgreSQL server for its own programs: without a password, which they are given in another way.
+///
+/// # Errors
+/// [`StoreError::Address`] says what is wrong with the address.
+pub fn postgres_url_for_programs(url: &str) -> Result<String, StoreError> {
+    let mut parsed = parse_postgres(url)?;
+    parsed.database_url.set_password(None).map_err(|()| wrong("its password cannot be taken out"))?;
+    let text = parsed.database_url.to_string();
+    let named_behind = url.split_once("://").is_some_and(|(_, rest)| {
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        authority.ends_with('@')
+    });
+    // Programs take the host behind the `?` only if none stands before.
+    Ok(if named_behind { text.replacen(&format!("@{STAND_IN}/"), "@/", 1) } else { text })
+}
+
 /// Where a database is.
 #[derive(Clone)]
 pub(crate) enum Place {
@@ -123,7 +139,7 @@ impl Place {
 fn file_url(path: &Path, role: Role) -> String {
     let mode = match role {
         Role::Schema | Role::Writer => "rw",
-        Role::Reader => "ro",
+        Role::Reader | Role::Snapshot => "ro",
     };
     let mut url = String::from("sqlite://");
     for byte in path.as_os_str().as_encoded_bytes() {
@@ -252,5 +268,18 @@ mod tests {
         assert_eq!(options.database_url.host_str(), Some("127.0.0.1"));
         assert!(options.database_url.password().is_some());
         assert!(!url.contains("a:/@"));
+    }
+
+    #[test]
+    fn the_programs_of_postgres_are_given_an_address_without_the_password() {
+        let over_a_socket = "postgres://alp:secret@/pool?host=/run/postgresql";
+        assert_eq!(
+            postgres_url_for_programs(over_a_socket).unwrap(),
+            "postgres://alp@/pool?host=/run/postgresql"
+        );
+        assert_eq!(
+            postgres_url_for_programs("postgres://alp:secret@db.example/pool").unwrap(),
+            "postgres://alp@db.example/pool?sslmode=verify-full"
+        );
     }
 }

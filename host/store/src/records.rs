@@ -74,13 +74,7 @@ impl Store {
     /// The newest entry's head, if there is an entry.
     pub async fn record_head(&self) -> Result<Option<RecordHead>, StoreError> {
         let mut reader = connection(&self.shared.reader).await?;
-        let row = sqlx::query(
-            "SELECT number, epoch, round_start, digest, header, signature, at_ms FROM records \
-             ORDER BY number DESC LIMIT 1",
-        )
-        .fetch_optional(&mut *reader)
-        .await?;
-        row.as_ref().map(head).transpose()
+        newest_head(&mut reader).await
     }
 
     /// Adds an entry that begins the record, or an epoch after a restore. It needs no lease: of several servers that
@@ -109,11 +103,19 @@ impl Store {
         Ok(appended)
     }
 
-    /// An entry's digest, and the entry as it was packed.
+    /// An entry's digest, and the entry as it was packed. Nothing of one that is forgotten, also while it is still there.
     pub async fn packed_entry(&self, of: EntryOf) -> Result<Option<(String, Vec<u8>)>, StoreError> {
         let (statement, key) = match of {
-            EntryOf::Number(number) => ("SELECT digest, packed FROM records WHERE number = $1", number),
-            EntryOf::Round(start) => ("SELECT digest, packed FROM records WHERE round_start = $1", start),
+            EntryOf::Number(number) => (
+                "SELECT digest, packed FROM records WHERE number = $1 AND number >= \
+                 (SELECT COALESCE(MAX(below), 0) FROM forgotten WHERE what = 'records')",
+                number,
+            ),
+            EntryOf::Round(start) => (
+                "SELECT digest, packed FROM records WHERE round_start = $1 AND number >= \
+                 (SELECT COALESCE(MAX(below), 0) FROM forgotten WHERE what = 'records')",
+                start,
+            ),
         };
         // No entry has a number beyond those that can be stored.
         let Ok(key) = signed("the number of an entry", key) else { return Ok(None) };
@@ -125,21 +127,26 @@ impl Store {
     /// The newest entry of a kind, as it was packed.
     pub async fn newest_of_kind(&self, kind: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let mut reader = connection(&self.shared.reader).await?;
-        let row = sqlx::query("SELECT packed FROM records WHERE kind = $1 ORDER BY number DESC LIMIT 1")
-            .bind(kind)
-            .fetch_optional(&mut *reader)
-            .await?;
+        // Bounds in place of an equality, for the same reason as in `rows::credited_e8`.
+        let row = sqlx::query(
+            "SELECT packed FROM records WHERE kind >= $1 AND kind <= $1 ORDER BY kind DESC, number DESC LIMIT 1",
+        )
+        .bind(kind)
+        .fetch_optional(&mut *reader)
+        .await?;
         Ok(row.map(|row| row.try_get("packed")).transpose()?)
     }
 
     /// Heads of the entries about rounds that start at `from` (Unix seconds) or later, oldest first, at most `limit`
-    /// and at most [`MAX_RECORDS_PAGE`].
+    /// and at most [`MAX_RECORDS_PAGE`]. Without those that are forgotten.
     pub async fn recorded_rounds(&self, from: u64, limit: u32) -> Result<Vec<RecordHead>, StoreError> {
         let Ok(from) = signed("the time", from) else { return Ok(Vec::new()) };
         let mut reader = connection(&self.shared.reader).await?;
         let rows = sqlx::query(
             "SELECT number, epoch, round_start, digest, header, signature, at_ms FROM records \
-             WHERE round_start >= $1 ORDER BY round_start LIMIT $2",
+             WHERE round_start >= $1 AND number >= \
+             (SELECT COALESCE(MAX(below), 0) FROM forgotten WHERE what = 'records') \
+             ORDER BY round_start LIMIT $2",
         )
         .bind(from)
         .bind(i64::from(limit.min(MAX_RECORDS_PAGE)))
@@ -147,6 +154,17 @@ impl Store {
         .await?;
         rows.iter().map(head).collect()
     }
+}
+
+/// The newest entry's head, if there is an entry.
+pub(crate) async fn newest_head(on: &mut AnyConnection) -> Result<Option<RecordHead>, StoreError> {
+    let row = sqlx::query(
+        "SELECT number, epoch, round_start, digest, header, signature, at_ms FROM records \
+         ORDER BY number DESC LIMIT 1",
+    )
+    .fetch_optional(on)
+    .await?;
+    row.as_ref().map(head).transpose()
 }
 
 /// Adds an entry within a transaction, which its caller gives up if the head moved. Whatever the entry tells of is
@@ -200,7 +218,7 @@ impl NewEntry {
     }
 }
 
-fn head(row: &AnyRow) -> Result<RecordHead, StoreError> {
+pub(crate) fn head(row: &AnyRow) -> Result<RecordHead, StoreError> {
     let round_start: Option<i64> = row.try_get("round_start")?;
     Ok(RecordHead {
         number: count(row, "number")?,

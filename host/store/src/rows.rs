@@ -6,6 +6,27 @@ use sqlx::{AssertSqlSafe, Row};
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 
+/// What the LP `l` of a statement was credited in all: the running total of its newest credit, 0 if it has none.
+///
+/// An equality would say the same and let PostgreSQL walk back through the numbers of all LPs' credits until it meets one of
+/// this LP: fast for most, and endless for one who left long ago. Bounds leave it the index by LP alone. Here and below.
+macro_rules! credited_e8 {
+    () => {
+        "COALESCE((SELECT c.balance_e8 FROM credits c WHERE c.lp_id >= l.lp_id AND c.lp_id <= l.lp_id \
+         ORDER BY c.lp_id DESC, c.entry_no DESC LIMIT 1), 0)"
+    };
+}
+
+/// What payouts and corrections changed of the LP `l` of a statement: the running total of its newest entry.
+macro_rules! moved_e8 {
+    () => {
+        "COALESCE((SELECT e.total_e8 FROM ledger_entries e WHERE e.lp_id >= l.lp_id AND e.lp_id <= l.lp_id \
+         ORDER BY e.lp_id DESC, e.entry_no DESC LIMIT 1), 0)"
+    };
+}
+
+pub(crate) use {credited_e8, moved_e8};
+
 /// The longest name, key, address or hash kept, in bytes. The longest API key of a known exchange has 128.
 pub(crate) const MAX_NAME_BYTES: usize = 256;
 

@@ -3,7 +3,7 @@
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use crate::credits::{newest_of_user, total_of_user};
+use crate::credits::{UserCredit, newest_of_user};
 use crate::error::StoreError;
 use crate::rows::{count, is_storable, signed, unsigned};
 use crate::{Store, connection};
@@ -99,6 +99,8 @@ pub struct UserStats {
 pub struct UserRound {
     /// Its start, in Unix seconds.
     pub round_start: u64,
+    /// Its length in seconds.
+    pub round_seconds: u64,
     /// The liquidity provided, one decimal for each exchange and unit: the caller adds them, since the
     /// store knows no decimals.
     pub provided: Vec<String>,
@@ -158,11 +160,10 @@ impl Store {
     pub async fn stats_of(&self, user: &str) -> Result<Option<UserStats>, StoreError> {
         let mut reader = connection(&self.shared.reader).await?;
         let Some(user_id) = find_user(&mut reader, user).await? else { return Ok(None) };
-        let total_e8 = total_of_user(&mut reader, user_id).await?;
+        let (total_e8, credits) = newest_of_user(&mut reader, user_id, HISTORY_ROUNDS).await?;
         let mut history: Vec<UserRound> = Vec::new();
-        for (round_start, provided, amount_e8) in newest_of_user(&mut reader, user_id, HISTORY_ROUNDS).await?
-        {
-            let round_start = unsigned(round_start)?;
+        for UserCredit { round_start, round_seconds, provided, amount_e8 } in credits {
+            let (round_start, round_seconds) = (unsigned(round_start)?, unsigned(round_seconds)?);
             match history.last_mut() {
                 Some(round) if round.round_start == round_start => {
                     round.provided.push(provided);
@@ -171,7 +172,12 @@ impl Store {
                         .checked_add(amount_e8)
                         .ok_or(StoreError::corrupt("the credits of a round are beyond 63 bits"))?;
                 }
-                _ => history.push(UserRound { round_start, provided: vec![provided], amount_e8 }),
+                _ => history.push(UserRound {
+                    round_start,
+                    round_seconds,
+                    provided: vec![provided],
+                    amount_e8,
+                }),
             }
         }
         let row = sqlx::query(
@@ -186,7 +192,7 @@ impl Store {
     }
 }
 
-async fn find_user(on: &mut AnyConnection, user: &str) -> Result<Option<i64>, StoreError> {
+pub(crate) async fn find_user(on: &mut AnyConnection, user: &str) -> Result<Option<i64>, StoreError> {
     if !is_storable(user) {
         return Ok(None);
     }

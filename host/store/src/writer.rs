@@ -85,6 +85,8 @@ pub(crate) enum Lock {
     Configuration,
     /// Entries of the published record.
     Record,
+    /// Challenges.
+    Challenges,
 }
 
 impl Lock {
@@ -95,6 +97,7 @@ impl Lock {
             Self::Ledger => "ledger",
             Self::Configuration => "configuration",
             Self::Record => "record",
+            Self::Challenges => "challenges",
         }
     }
 }
@@ -134,7 +137,15 @@ impl WriteConnection {
     /// Starts a transaction. Dropped, it leaves no trace. In SQLite no other one writes until it ends; in
     /// PostgreSQL others do, and what must not change meanwhile has to be held.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        Ok(self.pool.begin_with(self.dialect.begin()).await?)
+        match self.pool.begin_with(self.dialect.begin()).await {
+            // When the disk is full SQLite ends a transaction by itself, and the driver then believes for ever that it
+            // is open. Of such a connection nothing more can be expected; SQLite has one that writes, so it is this one.
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                self.pool.acquire().await?.close().await?;
+                Ok(self.pool.begin_with(self.dialect.begin()).await?)
+            }
+            begun => Ok(begun?),
+        }
     }
 
     /// The time within a transaction.

@@ -55,6 +55,7 @@ impl Pool {
             host_clock: system_clock(),
             store_clock: Clock::Database,
             loops: false,
+            fail_at: alp_server::fail_at::FailAt::default(),
         };
         let running = Running::start(start).await.unwrap();
         let lps = crate::exchange::lps(lps);

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use alp_record::chain::PoolKey;
+use alp_server::fail_at::FailAt;
 use alp_server::record::{Publisher, SharedPublisher};
 use alp_server::rounds::{RoundOutcome, run_round};
 use alp_store::{Acquired, Clock, Lease, MAX_LEASE_MS, RegisterOutcome, Store, StoreError, StoreOptions};
@@ -91,7 +92,8 @@ impl Database {
         let submit = began.elapsed();
         self.now_ms.store((start + ROUND_SECONDS) * 1000 + 1_000, Ordering::SeqCst);
         let began = Instant::now();
-        let outcome = run_round(&self.store, &self.publisher, &self.lease, start).await.unwrap();
+        let outcome =
+            run_round(&self.store, &self.publisher, &self.lease, start, &FailAt::default()).await.unwrap();
         let round = began.elapsed();
         match outcome {
             RoundOutcome::Credited { credits, paid } => {

@@ -237,7 +237,7 @@ async fn nonsense_on_the_control_socket_is_answered_with_the_commands() {
     stream.read_to_string(&mut answer).await.unwrap();
     assert_eq!(
         answer,
-        "{\"ok\":false,\"text\":\"the commands are status, reload, stop, adapter and payouts\"}\n"
+        "{\"ok\":false,\"text\":\"the commands are status, reload, stop, adapter, payouts and lps\"}\n"
     );
 }
 
@@ -260,4 +260,22 @@ fn the_operators_example_is_a_configuration_without_faults() {
     let config = Config::read(&example).unwrap();
     assert_eq!(config.exchanges.keys().collect::<Vec<_>>(), ["binance"]);
     assert_eq!(config.prices.keys().collect::<Vec<_>>(), ["btc", "usd"]);
+}
+
+#[test]
+fn what_is_wrong_with_proofs_is_told_and_the_operators_example_has_the_defaults() {
+    let pool = "name = \"p\"\n[prices.btc]\nfixed = 1\n[prices.usd]\nfixed = 1\n[proof]\nchallenge_minutes = 0\n\
+                tries_per_hour = 21\nnotice_hours = 48\ndelay_hours = 24\nrequire_proof = 1\nminutes = 5\n";
+    let faults = faults(pool, &exchange_file());
+    for start in [
+        "pool.toml: proof.challenge_minutes must be a whole number from 1 to 60",
+        "pool.toml: proof.tries_per_hour must be a whole number from 1 to 20",
+        "pool.toml: proof.delay_hours must be at least notice_hours",
+        "pool.toml: proof.require_proof ",
+        "pool.toml: proof.minutes is not a key that is known here",
+    ] {
+        assert!(faults.iter().any(|fault| fault.starts_with(start)), "{start} is not among {faults:#?}");
+    }
+    let example = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/operator/pool.toml");
+    assert_eq!(Config::read(&example).unwrap().pool.proof, alp_server::config::ProofConfig::default());
 }

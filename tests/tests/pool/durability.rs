@@ -1,5 +1,6 @@
 //! Rounds that are interrupted, repeated, missed or run by two servers.
 
+use alp_server::fail_at::FailAt;
 use alp_server::loops::rounds_once;
 use alp_server::record::SharedPublisher;
 use alp_server::rounds::{RoundError, RoundOutcome, run_due_rounds, run_round};
@@ -18,7 +19,7 @@ async fn pb_08_a_round_that_is_run_twice_at_once_pays_once() {
     rounds_once(app).await.unwrap();
     let lease = app.lead().await.unwrap().unwrap();
     assert_eq!(
-        run_round(&app.store, &app.publisher, &lease, START_S).await.unwrap(),
+        run_round(&app.store, &app.publisher, &lease, START_S, &FailAt::default()).await.unwrap(),
         RoundOutcome::AlreadyCredited
     );
     assert_eq!(pool.reward_of(&lp).await, "0.03");
@@ -29,10 +30,12 @@ async fn rounds_of_a_second_server(store: &Store, publisher: &SharedPublisher) {
     let Some(in_force) = store.configuration_in_force().await.unwrap() else { return };
     match store.acquire_lease("rounds", "second", 10_000, &in_force.digest).await.unwrap() {
         Acquired::HeldBy { .. } => {}
-        Acquired::Granted(lease) => match run_due_rounds(store, publisher, &lease).await {
-            Ok(_) | Err(RoundError::Store(StoreError::NotLeader { .. })) => {}
-            Err(error) => panic!("{error}"),
-        },
+        Acquired::Granted(lease) => {
+            match run_due_rounds(store, publisher, &lease, &FailAt::default()).await {
+                Ok(_) | Err(RoundError::Store(StoreError::NotLeader { .. })) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
     }
 }
 

@@ -131,13 +131,43 @@ async fn stats_shows_total_and_history_newest_first() {
     let answer = pool.get(&format!("/{}/stats", bob.key)).await;
     let expected = concat!(
         r#"{"message":{"current_reward":0.02933334,"history":["#,
-        r#"{"provided":1000,"reward":0.01333334,"round_time":1760000100},"#,
-        r#"{"provided":1000,"reward":0.016,"round_time":1760000040}],"payouts":[],"#,
+        r#"{"asks_worth":0,"bids_worth":977,"daily_rate":0.0192000096,"net_worth":977.02933334,"#,
+        r#""provided":1000,"reward":0.01333334,"rewards_so_far":0.02933334,"round_time":1760000100},"#,
+        r#"{"asks_worth":0,"bids_worth":977,"daily_rate":0.02304,"net_worth":977.016,"#,
+        r#""provided":1000,"reward":0.016,"rewards_so_far":0.016,"round_time":1760000040}],"payouts":[],"#,
         r#""submissions":[{"accepted":2,"efficiency":"1","exchange":"test_exchange","missing":0,"refusals":[],"#,
         r#""rejected":0,"rounds":3,"unit":"btc"}],"total_reward":0.02933334},"#,
         r#""server_time":1760000161,"success":true}"#
     );
     assert_eq!(answer.text, expected);
+}
+
+#[tokio::test]
+async fn net_worth_follows_the_price_and_is_none_where_orders_are_not_kept_any_more() {
+    let pool = TestPool::start().await;
+    let [alice, _, carol] = three_lps(&pool).await;
+    pool.end_round().await;
+    pool.edit(&pool.pool_file(), "fixed = 0.004", "fixed = 0.005");
+    pool.reload().await.unwrap();
+    pool.submit_btc(&carol).await;
+    pool.end_round().await;
+    let history = async |lp: &Lp| {
+        let stats = pool.get(&format!("/{}/stats", lp.key)).await.json();
+        stats["message"]["history"].as_array().unwrap().clone()
+    };
+    // 200 · 0.00397 buys 158.8 at 0.005, and bought 198.5 at 0.004.
+    let of_carol = history(&carol).await;
+    let figures: Vec<String> =
+        of_carol.iter().map(|round| format!("{} {}", round["asks_worth"], round["bids_worth"])).collect();
+    assert_eq!(figures, ["100 158.8", "100 198.5"]);
+    // Without a sample there is no round.
+    assert_eq!((of_carol.len(), history(&alice).await.len()), (2, 1));
+
+    let lease = pool.app().leadership.lease().await.unwrap();
+    pool.app().store.forget_orders(&lease, pool.now_ms() / 1000, 10).await.unwrap();
+    let forgotten = history(&carol).await;
+    assert_eq!((forgotten.len(), &forgotten[0]["net_worth"]), (2, &serde_json::Value::Null));
+    assert_eq!(forgotten[1]["reward"], of_carol[1]["reward"]);
 }
 
 #[tokio::test]

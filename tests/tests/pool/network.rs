@@ -1,9 +1,7 @@
 //! What the pool sends outward, and what of the answers reaches a log or a bot, seen from outside.
 
 use std::fs;
-use std::io::{self, Write};
 use std::process::Stdio;
-use std::sync::{Arc, Mutex};
 
 use alp_server::config::Config;
 use alp_simulated_exchange::Behaviour;
@@ -12,8 +10,8 @@ use alp_tests::{
     sandbox,
 };
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::logged::Logged;
 
 /// A text that would be a line of its own in a log, in red, and reads backwards at its end.
 const FORGED: &str =
@@ -139,7 +137,7 @@ async fn text_of_an_exchange_reaches_neither_bot_nor_log_as_it_is() {
     let health = pool.app().health.states()["price of btc"].outcome.clone().unwrap_err();
     assert!(is_one_short_line(&health), "{health:?}");
     assert!(logged.text().contains("a price could not be fetched"), "{}", logged.text());
-    logged.assert_unforged();
+    assert_unforged(&logged);
 }
 
 #[tokio::test]
@@ -155,7 +153,7 @@ async fn text_of_an_adapter_reaches_neither_bot_nor_log_as_it_is() {
         assert!(is_one_short_line(&told), "{told:?}");
     }
     assert!(logged.text().contains("adapter"), "{}", logged.text());
-    logged.assert_unforged();
+    assert_unforged(&logged);
 }
 
 fn is_one_short_line(text: &str) -> bool {
@@ -167,45 +165,10 @@ fn is_harmful(character: char) -> bool {
     character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A log that is kept in memory.
-#[derive(Clone, Default)]
-struct Logged(Arc<Mutex<Vec<u8>>>);
-
-impl Logged {
-    /// Keeps what this thread logs, written as the server writes it, until the guard is dropped.
-    fn subscribe(&self) -> impl Drop + use<> {
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(self.clone());
-        subscriber.set_default()
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-
-    /// Every line is one that the program began, short, and without anything that a terminal would obey.
-    fn assert_unforged(&self) {
-        for line in self.text().lines() {
-            assert!(!line.starts_with("2026-01-01T00:00:00Z"), "{line:?}");
-            assert!(line.chars().count() < 1_200 && !line.chars().any(is_harmful), "{line:?}");
-        }
-    }
-}
-
-impl Write for Logged {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Logged {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
+/// Every line is one that the program began, short, and without anything that a terminal would obey.
+fn assert_unforged(logged: &Logged) {
+    for line in logged.text().lines() {
+        assert!(!line.starts_with("2026-01-01T00:00:00Z"), "{line:?}");
+        assert!(line.chars().count() < 1_200 && !line.chars().any(is_harmful), "{line:?}");
     }
 }

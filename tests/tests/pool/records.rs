@@ -254,6 +254,7 @@ async fn the_key_is_for_the_servers_user_alone_and_the_pool_does_not_start_with_
         host_clock: alp_server::server::system_clock(),
         store_clock: alp_store::Clock::Database,
         loops: false,
+        fail_at: alp_server::fail_at::FailAt::default(),
     };
     let refused = alp_server::server::Running::start(start).await.err().unwrap().to_string();
     assert!(refused.contains("give the pool its own key back"), "{refused}");

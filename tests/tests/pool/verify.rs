@@ -82,22 +82,28 @@ impl Published {
 
     /// Signs the chain again from the entry of this number on, with its body changed: a pool that lies, with its key.
     fn forge(&self, number: u64, change: impl FnOnce(&mut Body)) {
-        let (key, mut change) = (self.key(), Some(change));
-        let mut before = None;
-        for at in 0..4 {
-            let entry = Entry::read(&std::fs::read_to_string(self.entry(at)).unwrap()).unwrap();
-            let Entry { header, mut body, signature } = entry;
-            if at == number {
-                change.take().unwrap()(&mut body);
-            }
-            let made = if at < number {
-                Entry { header, body, signature }
-            } else {
-                Entry::sign(&key, &header.pool, header.epoch, before.as_ref(), header.at_ms, body)
-            };
-            std::fs::write(self.entry(at), made.text()).unwrap();
-            before = Some(made.header);
+        sign_again(&self.entries(), &self.key(), number, change);
+    }
+}
+
+/// Signs the entries of a folder again from the one of this number on, with its body changed.
+pub(crate) fn sign_again(folder: &Path, key: &PoolKey, number: u64, change: impl FnOnce(&mut Body)) {
+    let mut change = Some(change);
+    let mut before = None;
+    for at in 0.. {
+        let file = folder.join(format!("{at:010}.entry"));
+        let Ok(text) = std::fs::read_to_string(&file) else { return };
+        let Entry { header, mut body, signature } = Entry::read(&text).unwrap();
+        if at == number {
+            change.take().unwrap()(&mut body);
         }
+        let made = if at < number {
+            Entry { header, body, signature }
+        } else {
+            Entry::sign(key, &header.pool, header.epoch, before.as_ref(), header.at_ms, body)
+        };
+        std::fs::write(file, made.text()).unwrap();
+        before = Some(made.header);
     }
 }
 
@@ -141,6 +147,40 @@ async fn a_changed_bit_is_found_wherever_it_is() {
     }
     std::fs::write(published.entry(2), text).unwrap();
     published.right(&published.of_folder()).await;
+}
+
+#[tokio::test]
+async fn however_many_threads_check_the_same_is_found_in_the_same_order() {
+    let published = Published::start().await;
+    let many = published.folder.path().join("many");
+    std::fs::create_dir(&many).unwrap();
+    // A long record with something wrong in most of its entries: they follow each other, but not in any chain.
+    for number in 0..60_u64 {
+        let mut text = std::fs::read_to_string(published.entry(number % 4)).unwrap();
+        match number % 7 {
+            0 => text = text.replace("900", "901"),
+            1 => text.truncate(text.len() / 2),
+            2 => text = text.replacen("\"epoch\":1", "\"epoch\":9", 1),
+            _ => {}
+        }
+        std::fs::write(many.join(format!("{number:010}.entry")), text).unwrap();
+    }
+    let mut one_by_one = alp_record::chain::Verifier::new(None);
+    for number in 0..60_u64 {
+        one_by_one.push(&std::fs::read_to_string(many.join(format!("{number:010}.entry"))).unwrap());
+    }
+    let expected = one_by_one.finish();
+    assert!(expected.findings.len() > 40, "{}", expected.findings.len());
+    for threads in [1, 2, 3, 8, 1_000, 0] {
+        let record = many.display().to_string();
+        let mut told = Vec::new();
+        let verification = Verification { record, threads, ..Verification::default() };
+        let outcome = verify(&verification, |read, all| told.push((read, all))).await.unwrap();
+        assert_eq!(outcome.verified.findings, expected.findings, "{threads} threads");
+        assert_eq!(outcome.verified.balances, expected.balances);
+        assert_eq!(outcome.verified.head, expected.head);
+        assert_eq!(told, (1..=60).map(|read| (read, 60)).collect::<Vec<_>>());
+    }
 }
 
 #[tokio::test]

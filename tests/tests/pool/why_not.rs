@@ -33,3 +33,24 @@ async fn an_lp_sees_what_was_taken_what_was_refused_and_which_rounds_are_missing
     assert_eq!(stats["message"]["submissions"], answer["markets"]);
     assert_eq!(pool.get("/v1/lps/nobody").await.refusal(), "user nobody is not registered");
 }
+
+#[tokio::test]
+async fn after_a_restart_accepted_and_missing_rounds_are_told_again_and_refusals_begin_anew() {
+    let mut pool = TestPool::start().await;
+    let lp = pool.lp_with("alice", &["ask 5 0.004"]).await;
+    pool.submit_btc(&lp).await;
+    let forged = Lp { secret: "another".to_owned(), ..lp.clone() };
+    let body = pool.signed_body(&forged, "test_exchange", "btc").await;
+    pool.post("/liquidity", &body).await.refusal();
+    pool.end_round().await;
+    pool.end_round().await;
+    pool.submit_btc(&lp).await;
+    let path = format!("/v1/lps/{}", lp.key);
+    let counts = async |pool: &TestPool| {
+        let market = pool.get(&path).await.json()["markets"][0].clone();
+        ["rounds", "accepted", "missing", "rejected"].map(|name| market[name].as_u64().unwrap())
+    };
+    assert_eq!(counts(&pool).await, [3, 2, 1, 1]);
+    pool.restart().await;
+    assert_eq!(counts(&pool).await, [3, 2, 1, 0]);
+}

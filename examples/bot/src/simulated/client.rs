@@ -76,6 +76,12 @@ struct Done {
     error: String,
     #[serde(default)]
     message: String,
+    order: Option<PlacedOrder>,
+}
+
+#[derive(Deserialize)]
+struct PlacedOrder {
+    id: String,
 }
 
 impl ExchangeClient {
@@ -92,17 +98,25 @@ impl ExchangeClient {
         Ok(ticker.price)
     }
 
-    pub(super) async fn place(&self, order: &PlannedOrder) -> Result<(), TradeError> {
+    /// Places an order, and tells its id.
+    pub(super) async fn place(&self, order: &PlannedOrder) -> Result<String, TradeError> {
         let PlannedOrder { side, price, amount } = order;
         let market = &self.access.market;
-        self.post(PLACE, &format!("market={market}&side={side}&price={price}&amount={amount}")).await
+        let form = format!("market={market}&side={side}&price={price}&amount={amount}");
+        let placed = self.post(PLACE, &form).await?;
+        Ok(placed.order.map(|order| order.id).unwrap_or_default())
+    }
+
+    /// Cancels one order.
+    pub(super) async fn cancel(&self, id: &str) -> Result<(), TradeError> {
+        self.post(CANCEL, &format!("id={id}")).await.map(|_| ())
     }
 
     pub(super) async fn cancel_all(&self) -> Result<(), TradeError> {
-        self.post(CANCEL, &format!("market={}", self.access.market)).await
+        self.post(CANCEL, &format!("market={}", self.access.market)).await.map(|_| ())
     }
 
-    async fn post(&self, path: &str, form: &str) -> Result<(), TradeError> {
+    async fn post(&self, path: &str, form: &str) -> Result<Done, TradeError> {
         let now_ms = (self.clock)();
         let nonce = self.nonces.next(now_ms);
         let body = format!("{form}&nonce={nonce}&timestamp={now_ms}");
@@ -130,9 +144,9 @@ impl ExchangeClient {
     }
 }
 
-fn accepted(done: Done) -> Result<(), TradeError> {
+fn accepted(done: Done) -> Result<Done, TradeError> {
     if done.success {
-        return Ok(());
+        return Ok(done);
     }
     Err(TradeError::Refused { code: done.error, message: done.message })
 }

@@ -5,12 +5,14 @@
 
 mod client;
 mod plan;
+mod proof;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 pub use client::{ExchangeAccess, TRADE_TIMEOUT_MS, TradeError};
 pub use plan::{Level, MAX_LEVELS, PRICE_SCALE, Plan, PlanError};
+pub use proof::SimulatedProofOrders;
 
 use crate::nonce::{Clock, Nonces};
 use crate::random::Random;

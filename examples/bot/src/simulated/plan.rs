@@ -110,6 +110,11 @@ impl Plan {
     }
 }
 
+/// Twice a price, where nobody hits an offer to sell.
+pub(crate) fn doubled(price: &str) -> Result<String, PlanError> {
+    Ok(format_units(units(price)?.saturating_mul(2), PRICE_SCALE))
+}
+
 fn units(text: &str) -> Result<u128, PlanError> {
     parse_units(text, PRICE_SCALE, MAX_E8)
         .map_err(|source| PlanError::Number { text: text.to_owned(), source })

@@ -16,10 +16,10 @@ use tokio::time::timeout;
 use crate::fake_pool::Mood;
 use crate::scene::{DEADLINE, KEY, QUICK, SECRET, Scene, run};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_alp-bot");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_alp-bot");
 
 /// The adapter `test_exchange` as a component, built once.
-fn adapter() -> &'static Path {
+pub(crate) fn adapter() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();

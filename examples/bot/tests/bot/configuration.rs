@@ -77,3 +77,37 @@ fn settings_without_sense_are_refused() {
     let missing = Config::load(Path::new("no/such/bot.toml"));
     assert!(matches!(missing, Err(ConfigError::File { .. })));
 }
+
+#[test]
+fn receipts_are_kept_for_as_many_days_as_can_be_verified_and_under_a_key_that_is_one() {
+    let receipts = Config::load(Path::new(EXAMPLE)).unwrap().receipts.unwrap();
+    assert_eq!((receipts.keep_days, receipts.heads, receipts.key().unwrap()), (60, true, None));
+    let days = |days: u32| written(&example().replace("keep_days = 60", &format!("keep_days = {days}"))).1;
+    assert!(days(68).is_ok());
+    for wrong in [0, 69] {
+        assert!(matches!(days(wrong), Err(ConfigError::KeepDays { most: 68 })), "{wrong}");
+    }
+    let key = |key: &str| {
+        written(&example().replace("# pool_key = \"c0ffee...\"", &format!("pool_key = \"{key}\""))).1
+    };
+    assert!(key(&"ab".repeat(32)).is_ok());
+    assert!(matches!(key("c0ffee"), Err(ConfigError::PoolKey)));
+    let (folder, config) = written(&example());
+    assert_eq!(config.unwrap().receipts.unwrap().folder, folder.path().join("receipts"));
+}
+
+#[test]
+fn minimal_rates_go_with_the_protocol_that_takes_them() {
+    let tllp = example().replace("protocol = \"alp\"", "protocol = \"tllp\"");
+    let rates = |rates: &str| format!("protocol = \"tllp\"\nminimal_rates = {rates}");
+    let asking = |written: &str| tllp.replace("protocol = \"tllp\"", &rates(written));
+    let (_folder, config) = written(&asking("{ ask = \"0.0025\", bid = \"0\" }"));
+    assert_eq!(config.unwrap().pool.minimal_rates.unwrap().ask, "0.0025");
+    let alone =
+        asking("{ ask = \"0.0025\", bid = \"0\" }").replace("protocol = \"tllp\"", "protocol = \"alp\"");
+    for text in [&tllp, &alone] {
+        assert!(matches!(written(text).1, Err(ConfigError::RatesAlone)));
+    }
+    assert!(matches!(written(&asking("{ ask = \"0.25 %\", bid = \"0\" }")).1, Err(ConfigError::Rates)));
+    assert!(matches!(written(&asking("{ ask = \"0.25\" }")).1, Err(ConfigError::Toml { .. })));
+}

@@ -11,5 +11,6 @@ mod component;
 mod configuration;
 mod fake_pool;
 mod orders;
+mod proving;
 mod rounds;
 mod scene;

@@ -1,10 +1,11 @@
 use std::time::Duration;
 
+use alp_bot::receipts::ReceiptFolder;
 use alp_bot::{Event, NoOrders, NonceKind, PoolAnswer, Settings, SignError, Signed, Signer, Value};
 use tokio::net::TcpListener;
 
 use crate::fake_pool::{FakePool, Heard, Mood};
-use crate::scene::{KEY, QUICK, TestSigner, run};
+use crate::scene::{KEY, QUICK, TestSigner, run, run_with_receipts};
 
 #[tokio::test]
 async fn a_bot_registers_once_and_submits_every_turn() {
@@ -164,6 +165,20 @@ async fn a_bot_that_nobody_listens_to_goes_on_and_counts_what_was_missed() {
 }
 
 #[tokio::test]
+async fn a_pool_without_receipts_is_told_and_its_submissions_count() {
+    let pool = FakePool::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let receipts = ReceiptFolder::open(folder.path(), None, 60).unwrap();
+    let mut bot = run_with_receipts(&pool.url, receipts);
+    let event = bot.until(|event| matches!(event, Event::NotKept { .. })).await;
+    let reason = "the pool took the submission and sent no receipt".to_owned();
+    assert_eq!(event, Event::NotKept { reason });
+    bot.accepted().await;
+    let (_, counts) = bot.stop().await;
+    assert!(counts.accepted >= 1 && counts.receipts == 0, "{counts:?}");
+}
+
+#[tokio::test]
 async fn silence_is_counted_from_the_start() {
     let pool = FakePool::start().await;
     pool.on_liquidity(Mood::Say(false, "no"));
@@ -179,6 +194,7 @@ fn a_signed_request_shows_no_values() {
     let members = vec![("nonce".to_owned(), Value::Number("4711".to_owned()))];
     let shown = format!("{:?}", Signed { members, sign: "abcdef".to_owned() });
     assert!(shown.contains("nonce") && !shown.contains("4711") && !shown.contains("abcdef"));
-    let answer = PoolAnswer { success: false, message: "user k is not registered".to_owned() };
+    let answer =
+        PoolAnswer { success: false, unregistered: false, message: "user k is not registered".to_owned() };
     assert!(answer.means_unregistered("k") && !answer.means_unregistered("other"));
 }

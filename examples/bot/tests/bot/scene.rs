@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use alp_bot::receipts::ReceiptFolder;
 use alp_bot::simulated::{ExchangeAccess, Level, Plan, SimulatedTrader};
 use alp_bot::{
-    Bot, Counts, EVENT_CAPACITY, Event, Identity, NonceKind, Nonces, PoolClient, Secret, Settings, SignError,
-    Signed, Signer, Trader, Value, generator, system_clock,
+    Bot, Counts, EVENT_CAPACITY, Event, Identity, NoOrders, NonceKind, Nonces, PoolClient, Secret, Settings,
+    SignError, Signed, Signer, Trader, Value, generator, system_clock,
 };
 use alp_simulated_exchange::{Handle, Order, Running, SimulatedExchange};
 use hmac::{Hmac, KeyInit, Mac};
@@ -96,12 +97,32 @@ where
     run_with_nonces(pool, settings, signer, trader, nonces)
 }
 
+/// A quick bot without orders that keeps what the pool signs.
+pub(crate) fn run_with_receipts(pool: &str, receipts: ReceiptFolder) -> RunningBot {
+    let nonces = Arc::new(Nonces::new(NonceKind::Milliseconds, generator(1)));
+    run_all(pool, QUICK, (TestSigner, NoOrders), nonces, Some(receipts))
+}
+
 pub(crate) fn run_with_nonces<S, T>(
     pool: &str,
     settings: Settings,
     signer: S,
     trader: T,
     nonces: Arc<Nonces>,
+) -> RunningBot
+where
+    S: Signer + 'static,
+    T: Trader + 'static,
+{
+    run_all(pool, settings, (signer, trader), nonces, None)
+}
+
+fn run_all<S, T>(
+    pool: &str,
+    settings: Settings,
+    (signer, trader): (S, T),
+    nonces: Arc<Nonces>,
+    receipts: Option<ReceiptFolder>,
 ) -> RunningBot
 where
     S: Signer + 'static,
@@ -118,7 +139,7 @@ where
     let (stop, stopped) = watch::channel(false);
     let pool = PoolClient::new(pool, identity).unwrap();
     let clock = system_clock();
-    let bot = Bot { settings, pool, signer, trader, nonces, clock, events, counts };
+    let bot = Bot { settings, pool, signer, trader, receipts, heads: false, nonces, clock, events, counts };
     let task = tokio::spawn(bot.run(stopped));
     RunningBot { events: received, counts: counted, stop, task }
 }

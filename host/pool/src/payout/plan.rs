@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::apportion::apportion;
 use crate::credit::LpId;
 use crate::money::Coins;
+use crate::proof::NotPaid;
 use crate::wide::Overflow;
 
 /// Most LPs that are planned for at once: ten times the largest pool the project measures itself against.
@@ -86,6 +87,8 @@ pub struct Owed {
     pub approved: bool,
     /// Why the address is not to be paid now, if that is so: the wallet refused it.
     pub refused_by_wallet: bool,
+    /// Why this LP is not to be paid now, if that is so: of its address something is to be proven first, or waited for.
+    pub not_paid: Option<NotPaid>,
 }
 
 /// What an LP's balance goes down by.
@@ -128,6 +131,8 @@ pub enum HeldBecause {
     RefusedByWallet,
     /// What may be paid in a day is used up.
     DailyCeiling,
+    /// Of the address of this LP something is to be proven first, or waited for. Others with the same address are paid.
+    Address(LpId, NotPaid),
 }
 
 /// An address that is not paid now.
@@ -152,7 +157,8 @@ pub struct Plan {
 
 /// Plans payouts. `paid_today` is what payouts of this day came to so far.
 ///
-/// LPs that share an address share its output. An address is paid what its LPs are owed, less the fee where it bears
+/// An LP that is not to be paid is left out with all that it is owed, and holds nobody else up. The others that share an
+/// address share its output. An address is paid what its LPs are owed, less the fee where it bears
 /// it, floored to the wallet's unit; what flooring leaves stays owed. The output is split among its LPs in proportion
 /// to what each is owed, by largest remainders, and so is the fee: nobody's debit exceeds what is owed to it.
 ///
@@ -169,11 +175,11 @@ pub fn plan(
     if owed.len() > MAX_OWED {
         return Err(PlanError::TooMany(owed.len()));
     }
+    let mut plan = Plan { held_back: left_out(owed), ..Plan::default() };
     let mut by_address: BTreeMap<&str, Vec<&Owed>> = BTreeMap::new();
-    for lp in owed {
+    for lp in owed.iter().filter(|lp| lp.not_paid.is_none()) {
         by_address.entry(&lp.address).or_default().push(lp);
     }
-    let mut plan = Plan::default();
     let mut outputs = Vec::new();
     let mut today = paid_today;
     for (address, mut lps) in by_address {
@@ -196,6 +202,19 @@ pub fn plan(
         plan.payouts.push(PlannedPayout { outputs: batch.to_vec(), total });
     }
     Ok(plan)
+}
+
+/// LPs that are not to be paid, in their order.
+fn left_out(owed: &[Owed]) -> Vec<HeldBack> {
+    let mut left_out: Vec<(LpId, HeldBack)> = Vec::new();
+    for lp in owed {
+        if let Some(not_paid) = lp.not_paid {
+            let (address, because) = (lp.address.clone(), HeldBecause::Address(lp.lp, not_paid));
+            left_out.push((lp.lp, HeldBack { address, coins: lp.coins, because }));
+        }
+    }
+    left_out.sort_by_key(|(lp, _)| *lp);
+    left_out.into_iter().map(|(_, held)| held).collect()
 }
 
 fn held_because(

@@ -7,6 +7,7 @@ use alp_pool::money::Coins;
 use alp_pool::payout::{
     FeeBearer, HeldBecause, Owed, PayoutTerms, Plan, PlanError, WalletTerms, plan as plan_payouts,
 };
+use alp_pool::proof::NotPaid;
 use proptest::prelude::*;
 
 fn coins(text: &str) -> Coins {
@@ -20,6 +21,7 @@ fn owed(lp: i64, address: &str, text: &str) -> Owed {
         coins: coins(text),
         approved: false,
         refused_by_wallet: false,
+        not_paid: None,
     }
 }
 
@@ -111,6 +113,19 @@ fn an_address_that_the_wallet_refused_is_held_and_the_others_are_paid() {
 }
 
 #[test]
+fn an_lp_whose_address_changes_is_left_out_whole_and_the_others_of_the_address_are_paid() {
+    for because in [NotPaid::Changing, NotPaid::NotProven] {
+        let mut all = [owed(1, "a", "2"), owed(2, "a", "3"), owed(3, "b", "4")];
+        all[0].not_paid = Some(because);
+        let plan = plan(&all, &terms());
+        let held = &plan.held_back[0];
+        assert_eq!((held.because, held.coins), (HeldBecause::Address(LpId(1), because), coins("2")));
+        let paid: Vec<Coins> = plan.payouts[0].outputs.iter().map(|output| output.coins).collect();
+        assert_eq!(paid, [coins("3"), coins("4")]);
+    }
+}
+
+#[test]
 fn what_cannot_be_planned_is_said() {
     assert_eq!(WalletTerms::new(Coins::ZERO, Coins::ZERO, 1), Err(PlanError::NoUnit));
     assert_eq!(WalletTerms::new(coins("1"), Coins::ZERO, 0), Err(PlanError::NoOutputs));
@@ -127,6 +142,7 @@ fn books() -> impl Strategy<Value = Vec<Owed>> {
             coins: Coins::from_e8(e8).unwrap(),
             approved,
             refused_by_wallet: false,
+            not_paid: (e8 % 5 == 0).then_some(NotPaid::Changing),
         };
         all.into_iter().enumerate().map(number).collect()
     })
@@ -162,6 +178,9 @@ proptest! {
                     *debited.entry(debit.lp.0).or_default() += debit.paid.e8() + debit.fee.e8();
                 }
             }
+        }
+        for lp in book.iter().filter(|lp| lp.not_paid.is_some()) {
+            prop_assert!(!debited.contains_key(&lp.lp.0), "LP {} is held", lp.lp.0);
         }
         for (lp, debit) in debited {
             prop_assert!(debit <= owed[&lp], "LP {} owes {}", lp, debit);

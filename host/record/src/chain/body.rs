@@ -174,7 +174,7 @@ pub struct Correction {
     pub why: String,
 }
 
-/// A payout.
+/// A payout that was sent. A second entry of the same payout, without LPs, says that another transaction made it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PayoutEntry {
@@ -182,8 +182,22 @@ pub struct PayoutEntry {
     pub payout: String,
     /// The id of its transaction.
     pub txid: String,
-    /// What each LP's balance went down by.
-    pub lps: Vec<LpAmount>,
+    /// What each LP's balance went down by. LPs who share an address stand here each with its own part.
+    pub lps: Vec<PayoutShare>,
+}
+
+/// What a payout took from one LP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PayoutShare {
+    /// The LP's pseudonym.
+    pub lp: Digest,
+    /// What its balance went down by, the fee within, in whole 1e-8 of the coin.
+    pub amount_e8: i64,
+    /// The part of it that was charged as a fee, in whole 1e-8 of the coin. It was fixed beforehand, whatever the
+    /// transaction cost.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub fee_e8: i64,
 }
 
 /// What entries before came to.
@@ -192,8 +206,23 @@ pub struct PayoutEntry {
 pub struct CarryForward {
     /// Why.
     pub why: String,
-    /// Each LP's balance.
+    /// Which of several entries this is that follow each other and carry forward together, counted from 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub part: u32,
+    /// How many these are.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub parts: u32,
+    /// Each LP's balance before the first of these entries, if it is not zero.
     pub lps: Vec<LpAmount>,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde wants")]
+const fn is_one(number: &u32) -> bool {
+    *number == 1
 }
 
 /// An amount of one LP.

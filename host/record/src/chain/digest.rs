@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
@@ -46,24 +47,50 @@ impl fmt::Debug for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let mut digits = [0; 64];
+        write_hex(&self.0, &mut digits);
+        serializer.serialize_str(std::str::from_utf8(&digits).unwrap_or_default())
     }
 }
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not 64 hexadecimal digits in lower case"))
+        deserializer.deserialize_str(Digits)
+    }
+}
+
+/// Reads a digest from a text, wherever that is kept.
+struct Digits;
+
+impl Visitor<'_> for Digits {
+    type Value = Digest;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("64 hexadecimal digits in lower case")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Digest, E> {
+        Digest::parse(text).ok_or_else(|| E::custom("not 64 hexadecimal digits in lower case"))
+    }
+}
+
+const DIGITS: [u8; 16] = *b"0123456789abcdef";
+
+/// Two digits for each byte.
+fn write_hex(bytes: &[u8], digits: &mut [u8]) {
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0');
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+        for (place, nibble) in pair.iter_mut().zip([byte >> 4, byte & 0x0f]) {
+            *place = digit(nibble);
+        }
     }
 }
 
 /// Lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    let digits = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]);
-    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
-    text.extend(digits);
-    text
+    let mut digits = vec![0; bytes.len().saturating_mul(2)];
+    write_hex(bytes, &mut digits);
+    String::from_utf8(digits).unwrap_or_default()
 }
 
 /// Reads lower-case hexadecimal of exactly the wanted length.

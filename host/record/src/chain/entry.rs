@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::body::Body;
+use super::canonical::root_if_canonical;
 use super::digest::{Digest, hex, parse_hex};
 use super::merkle::{self, InclusionProof};
 
@@ -41,7 +42,7 @@ pub struct Header {
     pub lps: Digest,
 }
 
-/// A signature over a header or a receipt.
+/// A signature over a header, a receipt or a statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Signature {
@@ -147,11 +148,9 @@ impl Entry {
         if Digest::of(&[body_line.as_bytes()]) != header.body {
             return Err(EntryError::Body);
         }
-        let body: Body = serde_json::from_str(body_line).map_err(form("body"))?;
-        if body.line() != body_line {
-            return Err(EntryError::NotCanonical("body"));
-        }
-        if merkle::root(&body.leaves()) != header.lps {
+        let mut body: Body = serde_json::from_str(body_line).map_err(form("body"))?;
+        let root = root_if_canonical(&mut body, body_line).ok_or(EntryError::NotCanonical("body"))?;
+        if root != header.lps {
             return Err(EntryError::Tree);
         }
         Ok(Self { header, body, signature })

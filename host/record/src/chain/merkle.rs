@@ -27,14 +27,19 @@ pub enum Step {
 
 /// The root over leaves; [`Digest::NOTHING`] without any.
 pub(crate) fn root(leaves: &[String]) -> Digest {
-    let leaves: Vec<Digest> = leaves.iter().map(|leaf| leaf_digest(leaf)).collect();
+    let leaves: Vec<Digest> = leaves.iter().map(|leaf| leaf_digest(leaf.as_bytes())).collect();
     subtree(&leaves)
+}
+
+/// The root over leaves whose digests are known.
+pub(crate) fn root_of(leaves: &[Digest]) -> Digest {
+    subtree(leaves)
 }
 
 /// The proof for the leaf at `place`, if there is one.
 pub(crate) fn prove(leaves: &[String], place: usize) -> Option<InclusionProof> {
     let leaf = leaves.get(place)?.clone();
-    let digests: Vec<Digest> = leaves.iter().map(|leaf| leaf_digest(leaf)).collect();
+    let digests: Vec<Digest> = leaves.iter().map(|leaf| leaf_digest(leaf.as_bytes())).collect();
     let mut path = Vec::new();
     climb(&digests, place, &mut path);
     Some(InclusionProof { leaf, path })
@@ -44,7 +49,7 @@ impl InclusionProof {
     /// The root that this proof leads to.
     #[must_use]
     pub fn root(&self) -> Digest {
-        self.path.iter().fold(leaf_digest(&self.leaf), |digest, step| match step {
+        self.path.iter().fold(leaf_digest(self.leaf.as_bytes()), |digest, step| match step {
             Step::Left(left) => node(*left, digest),
             Step::Right(right) => node(digest, *right),
         })
@@ -52,8 +57,8 @@ impl InclusionProof {
 }
 
 /// Leaves and nodes begin differently, so that neither can be passed off as the other.
-fn leaf_digest(leaf: &str) -> Digest {
-    Digest::of(&[&[0], leaf.as_bytes()])
+pub(crate) fn leaf_digest(leaf: &[u8]) -> Digest {
+    Digest::of(&[&[0], leaf])
 }
 
 fn node(left: Digest, right: Digest) -> Digest {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use alp_pool::judge::JudgedOrder;
 use alp_pool::round::RoundLength;
 
 use super::body::{LpRound, PriceQuotes, RoundBody, RoundCredit, SampleEntry, TermsEntry};
@@ -96,7 +97,7 @@ pub fn round_body(inputs: &RoundInputs<'_>) -> Result<(RoundBody, Computed), Com
     prices.sort_unstable();
     prices.dedup();
     let span = (inputs.start, inputs.length);
-    let mut computed = recompute(span, &terms, &inputs.carried, &lps)?;
+    let mut computed = recompute(span, &terms, &inputs.carried, &lps, None)?;
     let statistics: RoundStatistics = from_json(&computed.statistics, "statistics")?;
     let credits = credits_by_lp(&computed, &lps)?;
     for (lp, credits) in lps.iter_mut().zip(credits) {
@@ -121,17 +122,22 @@ pub fn round_body(inputs: &RoundInputs<'_>) -> Result<(RoundBody, Computed), Com
     Ok((body, computed))
 }
 
-/// Computes the round of this start and length from what is published. The LPs are numbered by their places.
+/// What a published round's orders were judged to be: by LP, by sample, by order.
+pub(super) type JudgedRound = [Vec<Vec<JudgedOrder>>];
+
+/// Computes the round of this start and length from what is published. The LPs are numbered by their places. Who has
+/// judged the samples hands over what came of it, so that nothing is read twice.
 pub(super) fn recompute(
     (start, length): (u64, RoundLength),
     terms: &[TermsEntry],
     carried: &[Carried],
     lps: &[LpRound],
+    judged: Option<&JudgedRound>,
 ) -> Result<Computed, ComputeError> {
     let documents: BTreeMap<String, String> =
         terms.iter().map(|terms| (terms.id.to_string(), terms.document.clone())).collect();
-    let samples: Vec<Written<'_>> = written(lps, |lp| &lp.samples);
-    let before: Vec<Written<'_>> = written(lps, |lp| &lp.before);
+    let samples: Vec<Written<'_>> = written(lps, |lp| &lp.samples, judged);
+    let before: Vec<Written<'_>> = written(lps, |lp| &lp.before, None);
     let samples: Vec<Evidence<'_>> = samples.iter().map(Written::evidence).collect();
     let before: Vec<Evidence<'_>> = before.iter().map(Written::evidence).collect();
     let round =
@@ -144,13 +150,20 @@ struct Written<'a> {
     place: usize,
     sample: &'a SampleEntry,
     terms_id: String,
+    judged: Option<&'a [JudgedOrder]>,
 }
 
-fn written(lps: &[LpRound], samples_of: impl Fn(&LpRound) -> &[SampleEntry]) -> Vec<Written<'_>> {
+fn written<'a>(
+    lps: &'a [LpRound],
+    samples_of: impl Fn(&LpRound) -> &[SampleEntry],
+    judged: Option<&'a JudgedRound>,
+) -> Vec<Written<'a>> {
     let mut all = Vec::new();
     for (place, lp) in lps.iter().enumerate() {
-        for sample in samples_of(lp) {
-            all.push(Written { place, sample, terms_id: sample.terms.to_string() });
+        let of_lp = judged.and_then(|judged| judged.get(place));
+        for (number, sample) in samples_of(lp).iter().enumerate() {
+            let judged = of_lp.and_then(|samples| samples.get(number)).map(Vec::as_slice);
+            all.push(Written { place, sample, terms_id: sample.terms.to_string(), judged });
         }
     }
     all
@@ -166,7 +179,10 @@ impl Written<'_> {
             terms_id: &self.terms_id,
             ask_rate: self.sample.ask_rate.as_deref(),
             bid_rate: self.sample.bid_rate.as_deref(),
-            orders: Shown::Orders(&self.sample.orders),
+            orders: match self.judged {
+                Some(judged) => Shown::Judged { records: &self.sample.orders, judged },
+                None => Shown::Orders(&self.sample.orders),
+            },
         }
     }
 }

@@ -3,16 +3,27 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::body::{Body, LpAmount, RoundBody};
+use super::body::{Body, RoundBody};
 use super::digest::Digest;
 use super::entry::{Entry, EntryError, Header, PublicKey, Signature};
 use super::merkle::InclusionProof;
 use super::receipt::SignedReceipt;
 use super::round::coins_text;
 
+mod carried;
+mod checked;
 mod neighbours;
+mod owed;
+mod payouts;
 mod receipts;
 mod round_check;
+mod statements;
+
+pub use owed::{MAX_CARRIED_LPS, OwedByRecord, TooMuchOwed};
+pub use statements::StatementCheck;
+
+use checked::CheckedBody;
+pub use checked::CheckedEntry;
 
 /// Most findings that are kept; the rest is counted.
 const MAX_FINDINGS: usize = 1_000;
@@ -60,6 +71,16 @@ impl Balance {
     pub fn owed_e8(self) -> i128 {
         self.credited_e8.saturating_add(self.corrected_e8).saturating_sub(self.paid_out_e8)
     }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            credited_e8: self.credited_e8.saturating_add(other.credited_e8),
+            corrected_e8: self.corrected_e8.saturating_add(other.corrected_e8),
+            paid_out_e8: self.paid_out_e8.saturating_add(other.paid_out_e8),
+        }
+    }
 }
 
 /// What came of verifying.
@@ -69,8 +90,13 @@ pub struct Verified {
     pub entries: u64,
     /// How many of them are rounds.
     pub rounds: u64,
+    /// The number of the first entry that was read: above 0 where older ones are forgotten, and balances begin with what
+    /// that entry carries forward.
+    pub first: Option<u64>,
     /// How many receipts were found to be honoured.
     pub receipts: usize,
+    /// How many receipts are about rounds before the first that was read, and were not checked.
+    pub receipts_too_old: usize,
     /// What is wrong. Nothing if the record is right.
     pub findings: Vec<Finding>,
     /// Further findings that were only counted.
@@ -88,6 +114,10 @@ pub struct Verified {
 pub struct Verifier {
     key: Option<PublicKey>,
     last: Option<Header>,
+    first: Option<u64>,
+    /// Whether the balances are those of all entries, or of all since some were carried forward.
+    complete: bool,
+    carrying: Option<carried::Carrying>,
     entries: u64,
     rounds: u64,
     findings: Vec<Finding>,
@@ -103,6 +133,8 @@ pub struct Verifier {
     last_round: Option<Box<RoundBody>>,
     /// The newest round that an epoch says was published before it.
     published_until: u64,
+    /// The entry in which each payout first stood.
+    payouts_seen: BTreeMap<String, u64>,
 }
 
 impl Verifier {
@@ -127,30 +159,17 @@ impl Verifier {
         self.heads.entry(number).or_default().push((seen_in.to_owned(), head));
     }
 
-    /// Reads the next entry. One that cannot be read is a finding like any other.
-    pub fn push(&mut self, text: &str) {
-        self.entries = self.entries.saturating_add(1);
-        match Entry::read(text) {
-            Ok(entry) => self.check(&entry),
-            Err(error) => {
-                let number = text.lines().next().and_then(|line| serde_json::from_str::<Header>(line).ok());
-                let place = number.map(|header| header.number);
-                let place = place.or(self.last.as_ref().map(|last| last.number.saturating_add(1)));
-                self.find(place, None, sentence(&error));
-                // The chain goes on with whatever follows; its link will be compared with nothing.
-                self.last = None;
-            }
-        }
-    }
-
     /// Ends the verification.
     #[must_use]
     pub fn finish(mut self) -> Verified {
-        self.look_for_receipts_of_rounds_that_are_missing();
+        self.check_whole(None);
+        let receipts_too_old = self.look_for_receipts_of_rounds_that_are_missing();
         Verified {
             entries: self.entries,
             rounds: self.rounds,
+            first: self.first,
             receipts: self.receipts_found,
+            receipts_too_old,
             findings: self.findings,
             more_findings: self.more_findings,
             balances: self.balances,
@@ -159,17 +178,22 @@ impl Verifier {
         }
     }
 
-    fn check(&mut self, entry: &Entry) {
+    fn check(&mut self, checked: CheckedBody) {
+        let CheckedBody { entry, digest, wrong, credited } = checked;
         let number = entry.header.number;
-        self.check_key(entry);
-        self.check_link(entry);
+        self.begin(&entry);
+        self.check_key(&entry);
+        self.check_link(&entry);
         for (seen_in, head) in self.heads.remove(&number).unwrap_or_default() {
-            if head != entry.header.digest() {
+            if head != digest {
                 let what = format!("another head was signed or shown for this entry: {seen_in} has {head}");
                 self.find(Some(number), None, what);
             }
         }
-        match &entry.body {
+        if !matches!(entry.body, Body::CarryForward(_)) {
+            self.check_whole(Some(number));
+        }
+        match entry.body {
             // A new epoch may follow a database that was restored, which knows an older round before.
             Body::Epoch(start) => {
                 self.last_round = None;
@@ -178,29 +202,26 @@ impl Verifier {
             Body::Round(round) => {
                 self.rounds = self.rounds.saturating_add(1);
                 if let Some(before) = self.last_round.take() {
-                    for what in neighbours::check(&before, round) {
+                    for what in neighbours::check(&before, &round) {
                         self.find(Some(number), Some(round.start), what);
                     }
                 }
-                self.last_round = Some(round.clone());
-                for what in round_check::check(round) {
+                for what in wrong {
                     self.find(Some(number), Some(round.start), what);
                 }
                 self.check_order_of_rounds(number, round.start, round.seconds);
-                for (lp, credited) in round_check::credited(round) {
+                for (lp, credited) in credited {
                     let balance = self.balances.entry(lp).or_default();
                     balance.credited_e8 = balance.credited_e8.saturating_add(credited);
                 }
-                self.check_receipts(number, round);
+                self.check_receipts(number, &round);
+                self.last_round = Some(round);
             }
-            Body::Correction(correction) => {
-                let balance = self.balances.entry(correction.lp).or_default();
-                balance.corrected_e8 = balance.corrected_e8.saturating_add(i128::from(correction.amount_e8));
-            }
-            Body::Payout(payout) => self.check_payout(number, &payout.lps),
-            Body::CarryForward(forward) => self.check_carried(number, &forward.lps),
+            Body::Correction(correction) => self.check_correction(number, &correction),
+            Body::Payout(payout) => self.check_payout(number, &payout),
+            Body::CarryForward(forward) => self.check_carried(number, &forward),
         }
-        self.last = Some(entry.header.clone());
+        self.last = Some(entry.header);
     }
 
     fn check_key(&mut self, entry: &Entry) {
@@ -223,6 +244,7 @@ impl Verifier {
             self.find(Some(header.number), None, format!("is of pool {}, not of {}", header.pool, last.pool));
         }
         if header.number != expected {
+            self.complete = false;
             let what = if header.number > expected {
                 format!(
                     "follows entry {}: {} between them are missing",
@@ -261,45 +283,17 @@ impl Verifier {
         self.rounds_seen = (first, Some(start.saturating_add(u64::from(seconds))));
     }
 
-    fn check_payout(&mut self, number: u64, lps: &[LpAmount]) {
-        for lp in lps {
-            let balance = self.balances.entry(lp.lp).or_default();
-            balance.paid_out_e8 = balance.paid_out_e8.saturating_add(i128::from(lp.amount_e8));
-            let owed = balance.owed_e8();
-            if owed < 0 {
-                let what = format!("pays {} more than it was owed, by {}", lp.lp, shown(-owed));
-                self.find(Some(number), None, what);
-            }
-        }
-    }
-
-    /// What is carried forward stands for the entries before. Where these were read, both must agree.
-    fn check_carried(&mut self, number: u64, lps: &[LpAmount]) {
-        let from_the_start = self.last_was_seen_from_the_start(number);
-        for lp in lps {
-            let carried = i128::from(lp.amount_e8);
-            let owed = self.balances.get(&lp.lp).copied().unwrap_or_default().owed_e8();
-            if from_the_start && owed != carried {
-                let what = format!(
-                    "carries {} forward for {}, whose entries come to {}",
-                    shown(carried),
-                    lp.lp,
-                    shown(owed)
-                );
-                self.find(Some(number), None, what);
-            }
-            self.balances.insert(lp.lp, Balance { credited_e8: carried, ..Balance::default() });
-        }
-    }
-
-    fn last_was_seen_from_the_start(&self, number: u64) -> bool {
-        self.entries == number.saturating_add(1)
-    }
-
-    /// Receipts whose round was read, or lies between rounds that were, and which no sample answered.
-    fn look_for_receipts_of_rounds_that_are_missing(&mut self) {
-        let (Some(first), Some(end)) = self.rounds_seen else { return };
+    /// Receipts whose round was read, or lies between rounds that were, and which no sample answered. How many are about
+    /// rounds before those.
+    fn look_for_receipts_of_rounds_that_are_missing(&mut self) -> usize {
+        let (Some(first), Some(end)) = self.rounds_seen else {
+            return self.receipts.values().map(Vec::len).sum();
+        };
+        let mut too_old = 0_usize;
         for ((round, lp, exchange, unit), receipts) in std::mem::take(&mut self.receipts) {
+            if round < first {
+                too_old = too_old.saturating_add(receipts.len());
+            }
             if round < first || round >= end {
                 continue;
             }
@@ -313,6 +307,7 @@ impl Verifier {
                 self.find(None, Some(round), what);
             }
         }
+        too_old
     }
 
     fn find(&mut self, entry: Option<u64>, round: Option<u64>, what: String) {

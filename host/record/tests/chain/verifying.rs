@@ -1,8 +1,8 @@
 //! What a right record comes to.
 
 use alp_record::chain::{
-    Body, CarryForward, Correction, Entry, LpAmount, NONCE_BYTES, Opening, PayoutEntry, PoolKey, Verifier,
-    order_commitment, verify_proof,
+    Body, CarryForward, Correction, Digest, Entry, Header, LpAmount, NONCE_BYTES, Opening, PayoutEntry,
+    PayoutShare, PoolKey, Signature, Verifier, order_commitment, verify_proof,
 };
 
 use crate::books::{POOL, ROUND, chain, key, opening, pseudonym, receipt, round, signed};
@@ -30,6 +30,36 @@ fn an_entry_reads_back_as_it_was_written() {
     for entry in chain() {
         assert_eq!(Entry::read(&entry.text()).unwrap(), entry);
     }
+}
+
+#[test]
+fn a_body_that_is_written_in_any_other_way_is_refused_though_the_pool_signed_it() {
+    let entry = &chain()[1];
+    let body = entry.body.line();
+    let spaced = body.replacen("\"samples\":", "\"samples\": ", 1);
+    let swapped =
+        body.replacen("{\"start\":1760000040,\"seconds\":60,", "{\"seconds\":60,\"start\":1760000040,", 1);
+    let more = format!("{} ]}}}}", body.strip_suffix("]}}").unwrap());
+    let unknown = body.replacen("\"side\":", "\"more\":1,\"side\":", 1);
+    for other in [spaced, swapped, more, unknown] {
+        assert_ne!(other, body);
+        let header = Header { body: Digest::of(&[other.as_bytes()]), ..entry.header.clone() };
+        let text = signed_text(&header, &other);
+        let refused = Entry::read(&text).unwrap_err().to_string();
+        assert_eq!(refused, "its body is not written in the canonical form", "{other}");
+    }
+    let header = Header { lps: Digest::NOTHING, ..entry.header.clone() };
+    let refused = Entry::read(&signed_text(&header, &body)).unwrap_err().to_string();
+    assert_eq!(refused, "the root over its LPs does not belong to its body");
+}
+
+/// An entry with this header and body, signed by the pool as it would sign any.
+fn signed_text(header: &Header, body: &str) -> String {
+    let pair = ring::signature::Ed25519KeyPair::from_seed_unchecked(&[42; 32]).unwrap();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let signature = pair.sign(format!("alp record v1\n{}", header.line()).as_bytes());
+    let signature = Signature { key: key().public().to_string(), signature: hex(signature.as_ref()) };
+    format!("{}\n{body}\n{}\n", header.line(), serde_json::to_string(&signature).unwrap())
 }
 
 #[test]
@@ -68,14 +98,19 @@ fn corrections_payouts_and_carrying_forward_keep_each_balance_exact() {
         who: "operator".into(),
         why: "a test".into(),
     }));
-    let lps = vec![LpAmount { lp, amount_e8: owed - 10 }];
+    let lps = vec![PayoutShare { lp, amount_e8: owed - 10, fee_e8: 0 }];
     bodies.push(Body::Payout(PayoutEntry { payout: "1".into(), txid: "ff".into(), lps }));
     let others = (2..=3).map(|other| {
         let amount = balance_after(chain(), pseudonym(other));
         LpAmount { lp: pseudonym(other), amount_e8: i64::try_from(amount).unwrap() }
     });
     let lps = [LpAmount { lp, amount_e8: 3 }].into_iter().chain(others).collect();
-    bodies.push(Body::CarryForward(CarryForward { why: "old rounds are dropped".into(), lps }));
+    bodies.push(Body::CarryForward(CarryForward {
+        why: "old rounds are dropped".into(),
+        part: 1,
+        parts: 1,
+        lps,
+    }));
     bodies.push(Body::Round(Box::new(round(ROUND + 180).0)));
     assert_eq!(balance_after(signed(&key(), bodies), lp), i128::from(owed / 3 + 3));
 }

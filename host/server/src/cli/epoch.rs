@@ -58,4 +58,4 @@ async fn begin(arguments: EpochArguments) -> Result<String, Box<dyn std::error::
 
 #[derive(Debug, Error)]
 #[error("a digest is 64 hexadecimal digits in lower case")]
-struct NotADigest;
+pub(super) struct NotADigest;

@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::{PoolFile, command};
 use crate::control::Command;
-use crate::payouts::PayoutCommand;
+use crate::payouts::{CorrectCommand, PayoutCommand};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PayoutsAction {
@@ -71,6 +71,34 @@ pub(super) enum PayoutsAction {
         #[command(flatten)]
         pool: PoolFile,
     },
+    /// Correct what an LP is owed. The amount, who corrected it and why are published for good, under its pseudonym.
+    Correct {
+        /// The exchange at which the LP is registered.
+        #[arg(long)]
+        exchange: String,
+        /// Its API key. It is not published.
+        #[arg(long)]
+        user: String,
+        /// By how much, in coins; with a minus sign, as in --amount=-0.5, it takes away. It cannot take more than is owed.
+        #[arg(long, allow_hyphen_values = true)]
+        amount: String,
+        /// Who corrects it.
+        #[arg(long)]
+        who: String,
+        /// Why: a sentence.
+        #[arg(long)]
+        why: String,
+        #[command(flatten)]
+        pool: PoolFile,
+    },
+    /// Let payouts go on after the database was put back from a backup.
+    ///
+    /// First let the wallet's daemon catch up with its network, and adopt what it sent since the backup. With payouts by
+    /// hand, look through what you paid since.
+    Resume {
+        #[command(flatten)]
+        pool: PoolFile,
+    },
     /// Tell the transaction of a payout that was made by hand.
     Sent {
         /// Its number.
@@ -85,6 +113,10 @@ pub(super) enum PayoutsAction {
 /// Asks the running pool.
 pub(super) async fn run(action: PayoutsAction) -> ExitCode {
     let (pool, order) = match action {
+        PayoutsAction::Correct { exchange, user, amount, who, why, pool } => {
+            let correction = CorrectCommand { exchange, user, amount, who, why };
+            return command(&pool.config, Command::Correct(correction)).await;
+        }
         PayoutsAction::List { pool } => (pool, PayoutCommand::List),
         PayoutsAction::Show { id, pool } => (pool, PayoutCommand::Show { id }),
         PayoutsAction::Statement { id, pool } => (pool, PayoutCommand::Statement { id }),
@@ -92,6 +124,7 @@ pub(super) async fn run(action: PayoutsAction) -> ExitCode {
         PayoutsAction::Hold { address, release, pool } => (pool, PayoutCommand::Hold { address, release }),
         PayoutsAction::Resolve { id, txid, unsent: _, pool } => (pool, PayoutCommand::Resolve { id, txid }),
         PayoutsAction::Adopt { txid, foreign, pool } => (pool, PayoutCommand::Adopt { txid, foreign }),
+        PayoutsAction::Resume { pool } => (pool, PayoutCommand::Resume),
         PayoutsAction::Sent { id, txid, pool } => (pool, PayoutCommand::Sent { id, txid }),
     };
     command(&pool.config, Command::Payouts(order)).await

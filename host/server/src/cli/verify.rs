@@ -1,58 +1,79 @@
 //! `alp verify` and `alp key`: the published record, checked by anybody, and the key it is signed with.
 
-use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use alp_record::chain::PublicKey;
 use thiserror::Error;
 
+use super::progress::Bar;
 use super::{failed, show};
 use crate::config::Config;
 use crate::record::read_signing_key;
-use crate::verify::{Verification, report, verify};
-
-/// How wide the bar of progress is, in characters.
-const BAR: u64 = 40;
+use crate::verify::{Verification, check_statement, report, statement_report, verify};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct VerifyArguments {
     /// The address of a pool, such as https://pool.example, or a folder of entries that --save made.
-    #[arg(value_name = "URL|FOLDER")]
-    record: String,
+    #[arg(value_name = "URL|FOLDER", required_unless_present = "statement")]
+    record: Option<String>,
     /// The pool's public key, as its operator publishes it. Without it, the key is taken from the record.
     #[arg(long, value_name = "HEX")]
     key: Option<String>,
     /// A folder of receipts that a bot kept, one a line.
     #[arg(long, value_name = "FOLDER")]
     receipts: Option<PathBuf>,
-    /// A file of heads that were seen before, one a line, each as the pool's /head shows it.
-    #[arg(long, value_name = "FILE")]
+    /// A file of heads that were seen before, one a line, each as the pool's /head shows it; or a folder of such files.
+    #[arg(long, value_name = "FILE|FOLDER")]
     heads: Option<PathBuf>,
     /// Another address at which the pool or a mirror answers, to see whether both show the same record.
     #[arg(long, value_name = "URL")]
     peer: Option<String>,
-    /// A folder to keep the entries in.
+    /// A folder to keep the entries in. What it has already is compared with what the pool shows, and stands for entries
+    /// that the pool has forgotten.
     #[arg(long, value_name = "FOLDER")]
     save: Option<PathBuf>,
+    /// A statement as the pool served it, in any form. By itself, its signature and its sums are checked, offline; with a
+    /// record beside it, each line of its accounts that name their pseudonym is looked for there.
+    #[arg(long, value_name = "FILE")]
+    statement: Option<PathBuf>,
+    /// Print what each LP was credited, corrected by, paid and is owed.
+    #[arg(long)]
+    balances: bool,
+    /// How many entries are checked at a time. Default: as many as there are cores.
+    #[arg(long, value_name = "COUNT", default_value_t = 0, hide_default_value = true)]
+    threads: usize,
 }
 
 /// Verifies: the exit status is 0 only if nothing is wrong.
 pub(super) async fn run(arguments: VerifyArguments) -> ExitCode {
-    let VerifyArguments { record, key, receipts, heads, peer, save } = arguments;
+    let VerifyArguments { record, key, receipts, heads, peer, save, statement, balances, threads } =
+        arguments;
     let key = match key.map(|key| PublicKey::parse(&key).ok_or(NotAKey)).transpose() {
         Ok(key) => key,
         Err(error) => return failed(&error),
     };
-    let verification = Verification { record, key, receipts, heads, peer, save };
-    let bar = std::io::stderr().is_terminal();
-    let outcome = verify(&verification, |read, all| {
-        if bar {
-            show_progress(read, all);
+    if let Some(file) = &statement {
+        match check_statement(file, key) {
+            Ok(checked) => {
+                show(&statement_report(&checked));
+                if record.is_none() {
+                    return if checked.wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+                }
+            }
+            Err(error) => return failed(&error),
         }
-    });
-    match outcome.await {
+    }
+    let record = record.unwrap_or_default();
+    let verification = Verification { record, key, receipts, heads, peer, save, statement, threads };
+    let bar = Bar::new();
+    let outcome = verify(&verification, |read, all| bar.draw("verifying", read, all, "entries")).await;
+    bar.end();
+    match outcome {
         Ok(outcome) => {
+            if balances {
+                show(&crate::verify::balances(&outcome));
+            }
             show(&report(&outcome));
             if outcome.findings().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
@@ -73,13 +94,6 @@ pub(super) fn show_key(pool_file: &Path) -> ExitCode {
         }
         Err(error) => failed(&error),
     }
-}
-
-fn show_progress(read: u64, all: u64) {
-    let done = read.saturating_mul(BAR).checked_div(all).unwrap_or(BAR);
-    let bar: String = (0..BAR).map(|at| if at < done { '#' } else { '.' }).collect();
-    let end = if read == all { "\n" } else { "" };
-    let _ = write!(std::io::stderr(), "\r{bar} {read} of {all} entries{end}");
 }
 
 #[derive(Debug, Error)]

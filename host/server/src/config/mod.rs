@@ -5,11 +5,15 @@
 mod exchange_file;
 mod faults;
 mod grant_section;
+mod liquidityinfo_section;
 mod market_section;
 mod payouts_section;
 mod pool_file;
+mod proof_section;
+mod retention_section;
 mod section;
 mod side_engine;
+mod tllp_section;
 mod unit;
 
 use std::collections::BTreeMap;
@@ -20,13 +24,18 @@ use std::time::Duration;
 use alp_pool::address::AddressRules;
 use alp_pool::price::Price;
 use alp_pool::round::RoundLength;
+use alp_record::MarketTerms;
 
 use crate::containment::ExchangeLimits;
+use crate::liquidity_report::LiquidityReportConfig;
 use crate::network::OutboundGrant;
 use crate::payouts::PayoutsConfig;
+use crate::retention::RetentionConfig;
 
 pub use faults::{ConfigFault, ConfigFaults};
 pub use grant_section::{Builds, GrantConfig};
+pub use proof_section::ProofConfig;
+pub use tllp_section::TllpConfig;
 pub use unit::{RulesConfig, UnitConfig};
 
 /// Largest configuration file that is read, in bytes. A pool of a hundred markets fits many times over.
@@ -88,8 +97,18 @@ pub struct PoolConfig {
     pub limits: Limits,
     /// Whether replies are kept, and how.
     pub keep_replies: Option<KeepConfig>,
+    /// How addresses are proven, and whether they have to be.
+    pub proof: ProofConfig,
+    /// Whether backups are made, and with which key.
+    pub backup: Option<BackupConfig>,
     /// Whether LPs are paid, and how.
     pub payouts: Option<PayoutsConfig>,
+    /// Whether the network is told what liquidity is provided, and how.
+    pub liquidity_report: Option<LiquidityReportConfig>,
+    /// For how long what is kept.
+    pub retention: RetentionConfig,
+    /// Whether the second protocol is served, and where.
+    pub tllp: Option<TllpConfig>,
 }
 
 /// Keeping replies, sealed, for some days.
@@ -103,6 +122,13 @@ pub struct KeepConfig {
     pub folder: PathBuf,
     /// Most bytes that are kept in all; further replies are not kept, and counted.
     pub max_bytes: u64,
+}
+
+/// Making backups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupConfig {
+    /// The file of the key that they are sealed with.
+    pub key_file: PathBuf,
 }
 
 /// What bounds requests from bots.
@@ -215,10 +241,34 @@ impl Config {
                 );
             }
         }
-        match pool {
-            Some(pool) if faults.is_empty() => Ok(Self { pool, exchanges, prices, exchange_folder: folder }),
-            Some(_) | None => Err(faults),
-        }
+        let Some(pool) = pool else { return Err(faults) };
+        let config = Self { pool, exchanges, prices, exchange_folder: folder };
+        liquidityinfo_section::check_lines(&config, pool_file, &mut faults);
+        if faults.is_empty() { Ok(config) } else { Err(faults) }
+    }
+
+    /// Reads a folder of exchange files without the file of a pool. `currency` is what markets provide that do not
+    /// say so.
+    ///
+    /// # Errors
+    /// Every fault found.
+    pub fn read_exchanges(
+        folder: &Path,
+        currency: &str,
+    ) -> Result<BTreeMap<String, ExchangeConfig>, ConfigFaults> {
+        let mut faults = ConfigFaults::default();
+        let exchanges = exchange_file::read_folder(folder, currency, &mut faults);
+        if faults.is_empty() { Ok(exchanges) } else { Err(faults) }
+    }
+
+    /// Reads the rules of one market from the text of its section. `name` is what faults say of where it is.
+    ///
+    /// # Errors
+    /// Every fault found.
+    pub fn read_rules(name: &Path, section: &str) -> Result<MarketTerms, ConfigFaults> {
+        let mut faults = ConfigFaults::default();
+        let terms = section::read_section(name, section, &mut faults, market_section::read_market);
+        terms.filter(|_| faults.is_empty()).ok_or(faults)
     }
 
     /// The market of a unit at an exchange.

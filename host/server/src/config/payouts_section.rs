@@ -64,7 +64,8 @@ fn read_method(section: &Section<'_, '_>) -> Option<Method> {
     }
 }
 
-fn read_wallet(section: &Section<'_, '_>, folder: &Path) -> Option<OutboundGrant> {
+/// The wallet that a section names by `wallet_url`, `wallet_user` and `wallet_password_file`.
+pub(super) fn read_wallet(section: &Section<'_, '_>, folder: &Path) -> Option<OutboundGrant> {
     let url = section.text("wallet_url", None);
     let user = section.text("wallet_user", None);
     let password = section.text("wallet_password_file", None).and_then(|path| {

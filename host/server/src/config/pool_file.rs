@@ -11,9 +11,14 @@ use alp_pool::round::RoundLength;
 use alp_store::check_postgres_url;
 
 use super::faults::ConfigFaults;
+use super::liquidityinfo_section;
 use super::payouts_section;
+use super::proof_section;
+use super::retention_section;
 use super::section::{self, Section};
-use super::{FeedsConfig, KeepConfig, Limits, PoolConfig, PriceConfig, SourceConfig};
+use super::tllp_section;
+use super::{BackupConfig, FeedsConfig, KeepConfig, Limits, PoolConfig, PriceConfig, SourceConfig};
+use crate::backup::BackupKey;
 use crate::kept::SealingKey;
 use crate::network::OutboundGrant;
 
@@ -72,21 +77,16 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
     let control_socket = within("control_socket", "alp.sock");
     let signing_key = within("signing_key_file", "alp.key");
     let receipts = top.flag("receipts", true);
-    let round = top.whole("round_seconds", 60, 1..=86_400).and_then(|seconds| {
-        let length = u32::try_from(seconds).map(RoundLength::from_seconds);
-        match length {
-            Ok(Ok(length)) => Some(length),
-            Ok(Err(error)) => {
-                top.fault("round_seconds", error.to_string());
-                None
-            }
-            Err(_) => None,
-        }
-    });
+    let round = read_round(top);
     let owner_lapses = top.whole("owner_lapses_after_rounds", OWNER_LAPSES_AFTER_ROUNDS, 1..=100_000);
     let limits = read_limits(top);
     let keep_replies = read_keep(top, folder);
+    let proof = proof_section::read(top);
+    let backup = read_backup(top, folder);
     let payouts = payouts_section::read(top, folder);
+    let liquidity_report = liquidityinfo_section::read(top, folder);
+    let retention = retention_section::read(top, round);
+    let tllp = tllp_section::read(top);
     Some(PoolConfig {
         name: name?,
         currency: currency?,
@@ -105,8 +105,19 @@ fn read_pool(top: &Section<'_, '_>, folder: &Path) -> Option<PoolConfig> {
         address: address?,
         limits: limits?,
         keep_replies: keep_replies?,
+        proof: proof?,
+        backup: backup?,
         payouts: payouts?,
+        liquidity_report: liquidity_report?,
+        retention: retention?,
+        tllp: tllp?,
     })
+}
+
+fn read_round(top: &Section<'_, '_>) -> Option<RoundLength> {
+    let seconds = top.whole("round_seconds", 60, 1..=86_400)?;
+    let length = RoundLength::from_seconds(u32::try_from(seconds).ok()?);
+    length.map_err(|error| top.fault("round_seconds", error.to_string())).ok()
 }
 
 /// A path in the database's address is relative to the configuration, as every other path is.
@@ -198,6 +209,17 @@ fn read_keep(top: &Section<'_, '_>, folder: &Path) -> Option<Option<KeepConfig>>
         folder: kept_in?,
         max_bytes: megabytes?.saturating_mul(1024 * 1024),
     }))
+}
+
+fn read_backup(top: &Section<'_, '_>, folder: &Path) -> Option<Option<BackupConfig>> {
+    let Some(section) = top.section("backup") else { return Some(None) };
+    let key_file = section.text("key_file", None).map(|path| folder.join(path));
+    section.finish();
+    if let Some(Err(error)) = key_file.as_deref().map(BackupKey::read) {
+        section.fault("key_file", format!("is no key: {error}"));
+        return None;
+    }
+    Some(Some(BackupConfig { key_file: key_file? }))
 }
 
 fn read_prices(top: &Section<'_, '_>) -> BTreeMap<String, PriceConfig> {

@@ -25,7 +25,17 @@ pub(super) fn read_file<T>(
             return None;
         }
     };
-    let table = match DeTable::parse(&text) {
+    read_section(file, &text, faults, read)
+}
+
+/// Hands the top table of a text to `read`, as [`read_file`] does. `file` is what faults name.
+pub(super) fn read_section<T>(
+    file: &Path,
+    text: &str,
+    faults: &mut ConfigFaults,
+    read: impl FnOnce(&Section<'_, '_>) -> Option<T>,
+) -> Option<T> {
+    let table = match DeTable::parse(text) {
         Ok(table) => table,
         Err(error) => {
             let line =

@@ -36,7 +36,9 @@ pub struct RulesConfig {
 }
 
 impl RulesConfig {
-    pub(super) fn new(base: &str, quote: &str, reverse: bool, terms: MarketTerms) -> Self {
+    /// The rules of a market that trades `base` for `quote`.
+    #[must_use]
+    pub fn new(base: &str, quote: &str, reverse: bool, terms: MarketTerms) -> Self {
         let document = alp_record::write_market(base, quote, reverse, &terms);
         let terms_id = alp_record::id_of(&document);
         Self { terms, document, terms_id }

@@ -230,6 +230,12 @@ impl Exchange {
         self.standing.has(lp, now_ms)
     }
 
+    /// Whether submissions of an LP were accepted from there not long ago.
+    #[must_use]
+    pub fn knows(&self, lp: i64, peer: Peer, now_ms: u64) -> bool {
+        self.keys.knows(lp, peer, now_ms)
+    }
+
     fn look(
         &mut self,
         from: Submitter,

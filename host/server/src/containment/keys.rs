@@ -139,6 +139,14 @@ impl Keys {
         }
     }
 
+    /// Whether a sample of this key was accepted from there not long ago.
+    #[must_use]
+    pub fn knows(&self, lp: i64, peer: Peer, now_ms: u64) -> bool {
+        let fresh =
+            |known: &Known| known.peer == peer && now_ms.saturating_sub(known.accepted_ms) < STANDING_MS;
+        self.0.get(&lp).is_some_and(|key| key.known.iter().any(fresh))
+    }
+
     /// Notes that the message is taken.
     pub fn begin(&mut self, lp: i64, peer: Peer, entry: KeyEntry, now_ms: u64) {
         let Some(key) = self.0.get_mut(&lp) else { return };

@@ -97,6 +97,13 @@ impl Containment {
         locked(&contained).remember(lp, accepted_ms);
     }
 
+    /// Whether submissions of an LP were accepted from there within the time in which it has standing.
+    #[must_use]
+    pub fn knows(&self, exchange: &str, lp: i64, peer: Peer) -> bool {
+        let contained = locked(&self.exchanges).get(exchange).map(Arc::clone);
+        contained.is_some_and(|contained| locked(&contained).knows(lp, peer, (self.clock)()))
+    }
+
     /// How an exchange is. None if nobody submitted to it yet.
     #[must_use]
     pub fn overview(&self, exchange: &str) -> Option<Overview> {

@@ -28,7 +28,7 @@ pub(super) async fn wrong_method() -> Response {
 }
 
 /// A fault in the program ends one request, not the server, and is answered in JSON as everything is.
-pub(super) async fn catch(request: Request, next: Next) -> Response {
+pub(crate) async fn catch(request: Request, next: Next) -> Response {
     match AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(response) => response,
         Err(_) => {
@@ -39,12 +39,12 @@ pub(super) async fn catch(request: Request, next: Next) -> Response {
 }
 
 /// Answers under an address that names an API key are kept by nobody on the way.
-pub(super) async fn never_kept(mut response: Response) -> Response {
+pub(crate) async fn never_kept(mut response: Response) -> Response {
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-pub(super) fn server_error(error: &(dyn std::error::Error + 'static)) -> Response {
+pub(crate) fn server_error(error: &(dyn std::error::Error + 'static)) -> Response {
     tracing::error!(error, "a request failed");
     failure(StatusCode::INTERNAL_SERVER_ERROR, "500 error")
 }

@@ -9,9 +9,13 @@ use super::receive::{receive, sender};
 use crate::app::App;
 use crate::exchange::WhoActs;
 use crate::submissions::submit;
+use crate::tllp;
 use crate::wire::outcome;
 
 pub(super) async fn take(State(app): State<Arc<App>>, request: Request) -> Response {
+    if tllp::is_meant(&app, &request) {
+        return tllp::take_liquidity_form(&app, request).await;
+    }
     let limits = app.in_force.load().config.pool.limits;
     let peer = match sender(&app, limits, &request) {
         Ok(peer) => peer,

@@ -34,10 +34,10 @@ pub(super) async fn show(
         return failure(StatusCode::NOT_FOUND, message);
     };
     let of = EntryOf::Round(start);
-    let Some(_place) = app.publisher.reading().await else { return nothing(of) };
+    let Some(_place) = app.publisher.reading().await else { return nothing(&app, of).await };
     let packed = match app.store.packed_entry(of).await {
         Ok(Some((_, packed))) => packed,
-        Ok(None) => return nothing(of),
+        Ok(None) => return nothing(&app, of).await,
         Err(error) => return server_error(&error),
     };
     match tokio::task::spawn_blocking(move || prove(&packed, lp)).await {

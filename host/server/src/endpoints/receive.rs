@@ -14,7 +14,7 @@ use crate::service::Connection;
 ///
 /// # Errors
 /// The sentence for the bot.
-pub(super) fn sender(app: &App, limits: Limits, request: &Request) -> Result<Peer, String> {
+pub(crate) fn sender(app: &App, limits: Limits, request: &Request) -> Result<Peer, String> {
     let connection = request.extensions().get::<Connection>().map(|connection| connection.0);
     let forwarded_for = request.headers().get_all("x-forwarded-for").iter().next_back();
     let forwarded_for = forwarded_for.and_then(|value| value.to_str().ok());
@@ -31,6 +31,14 @@ pub(super) async fn receive(limits: Limits, request: Request) -> Result<Bytes, S
     if !is_json(&request) {
         return Err("Content-Type header must be set to 'application/json'".to_owned());
     }
+    read_body(limits, request).await
+}
+
+/// Reads a body of any type.
+///
+/// # Errors
+/// The sentence for the bot.
+pub(crate) async fn read_body(limits: Limits, request: Request) -> Result<Bytes, String> {
     let limited = Limited::new(request.into_body(), limits.body_bytes);
     match tokio::time::timeout(limits.receive, limited.collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
@@ -42,9 +50,14 @@ pub(super) async fn receive(limits: Limits, request: Request) -> Result<Bytes, S
     }
 }
 
-/// The original compared the header byte by byte; a charset after it, or capitals in it, change nothing.
+/// The original compared the header byte by byte.
 fn is_json(request: &Request) -> bool {
+    has_media_type(request, "application/json")
+}
+
+/// Whether a message says that it is of this type. A charset after it, or capitals in it, change nothing.
+pub(crate) fn has_media_type(request: &Request, wanted: &str) -> bool {
     let value =
         request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    value.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
+    value.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case(wanted))
 }

@@ -1,8 +1,8 @@
-//! `GET /records/<number>`: an entry of the pool's record, as it was signed.
+//! `GET /records`: which entries of the pool's record there are. `GET /records/<number>`: one, as it was signed.
 
 use std::sync::Arc;
 
-use alp_store::EntryOf;
+use alp_store::{EntryOf, StoreError};
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -12,6 +12,7 @@ use axum::response::Response;
 use super::failures::{failure, server_error};
 use crate::app::App;
 use crate::record::unpack;
+use crate::wire::{Tree, json};
 
 /// An entry never changes once it is there.
 pub(super) const FOR_GOOD: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -30,12 +31,28 @@ pub(super) async fn show(
     }
 }
 
+/// Which entries can be had: the first and the last number.
+pub(super) async fn extent(State(app): State<Arc<App>>) -> Response {
+    let read =
+        async { Ok::<_, StoreError>((app.store.oldest_record().await?, app.store.record_head().await?)) };
+    match read.await {
+        Ok((oldest, Some(head))) => {
+            let members = [("oldest", Tree::whole(oldest)), ("newest", Tree::whole(head.number))];
+            let mut response = json(StatusCode::OK, &Tree::object(members));
+            response.headers_mut().insert(header::CACHE_CONTROL, ASK_AGAIN);
+            response
+        }
+        Ok((_, None)) => failure(StatusCode::NOT_FOUND, "the record has no entry"),
+        Err(error) => server_error(&error),
+    }
+}
+
 /// The answer with an entry: compressed as it lies if the asker takes that.
 pub(super) async fn entry(app: &App, of: EntryOf, headers: &HeaderMap) -> Response {
-    let Some(_place) = app.publisher.reading().await else { return nothing(of) };
+    let Some(_place) = app.publisher.reading().await else { return nothing(app, of).await };
     let (digest, packed) = match app.store.packed_entry(of).await {
         Ok(Some(entry)) => entry,
-        Ok(None) => return nothing(of),
+        Ok(None) => return nothing(app, of).await,
         Err(error) => return server_error(&error),
     };
     let zipped = takes_gzip(headers);
@@ -66,8 +83,24 @@ pub(super) async fn entry(app: &App, of: EntryOf, headers: &HeaderMap) -> Respon
     response
 }
 
-/// That there is no such entry.
-pub(super) fn nothing(of: EntryOf) -> Response {
+/// That there is no such entry, or that there was and it is forgotten.
+pub(super) async fn nothing(app: &App, of: EntryOf) -> Response {
+    let forgotten = match app.store.forgotten_entry(of).await {
+        Ok(forgotten) => forgotten,
+        Err(error) => return server_error(&error),
+    };
+    if let Some(oldest) = forgotten {
+        let message = match of {
+            EntryOf::Number(number) => format!("entry {number} of the record is forgotten"),
+            EntryOf::Round(start) => {
+                format!("the entry of the round that starts at {start} is forgotten")
+            }
+        };
+        let message = format!(
+            "{message} because of its age: the record begins with entry {oldest}, which says what each LP was owed then"
+        );
+        return failure(StatusCode::GONE, &message);
+    }
     let message = match of {
         EntryOf::Number(number) => format!("the record has no entry {number}; its newest is at /head"),
         EntryOf::Round(start) => format!(

@@ -8,9 +8,13 @@ use axum::response::Response;
 use super::receive::{receive, sender};
 use crate::app::App;
 use crate::registrations::register;
+use crate::tllp;
 use crate::wire::outcome;
 
 pub(super) async fn take(State(app): State<Arc<App>>, request: Request) -> Response {
+    if tllp::is_meant(&app, &request) {
+        return tllp::take_registration_form(&app, request).await;
+    }
     let limits = app.in_force.load().config.pool.limits;
     if let Err(sentence) = sender(&app, limits, &request) {
         return outcome(false, &sentence);

@@ -21,6 +21,7 @@ use crate::config::KeepConfig;
 
 pub use record::KeptSubmission;
 pub use replay::{ReplayError, Replayed, kept_of, read_again};
+pub(crate) use sealed::read_key;
 pub use sealed::{KeyError, SealError, SealingKey};
 
 /// Most submissions that wait to be written: a second's worth of a busy pool, and 128 MiB if each had the largest

@@ -25,16 +25,7 @@ impl SealingKey {
     /// # Errors
     /// [`KeyError`] says what is wrong with the file and how to make a right one.
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        let unreadable = |source| KeyError::Unreadable { path: path.to_owned(), source };
-        let file = File::open(path).map_err(unreadable)?;
-        let mode = file.metadata().map_err(unreadable)?.permissions().mode();
-        if mode & 0o077 != 0 {
-            return Err(KeyError::Open { path: path.to_owned() });
-        }
-        let mut bytes = Vec::with_capacity(KEY_BYTES.saturating_add(1));
-        let longest = u64::try_from(KEY_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-        file.take(longest).read_to_end(&mut bytes).map_err(unreadable)?;
-        let key = UnboundKey::new(&CHACHA20_POLY1305, &bytes);
+        let key = UnboundKey::new(&CHACHA20_POLY1305, &read_key(path)?);
         key.map(|key| Self(LessSafeKey::new(key))).map_err(|_| KeyError::Length { path: path.to_owned() })
     }
 
@@ -64,6 +55,20 @@ impl SealingKey {
         let opened = self.0.open_in_place(nonce, Aad::from(about.as_bytes()), &mut text);
         opened.map(|opened| opened.to_vec()).map_err(|_| SealError)
     }
+}
+
+/// Reads the bytes of a key from a file that only its owner can read.
+pub(crate) fn read_key(path: &Path) -> Result<[u8; KEY_BYTES], KeyError> {
+    let unreadable = |source| KeyError::Unreadable { path: path.to_owned(), source };
+    let file = File::open(path).map_err(unreadable)?;
+    let mode = file.metadata().map_err(unreadable)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(KeyError::Open { path: path.to_owned() });
+    }
+    let mut bytes = Vec::with_capacity(KEY_BYTES.saturating_add(1));
+    let longest = u64::try_from(KEY_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(longest).read_to_end(&mut bytes).map_err(unreadable)?;
+    <[u8; KEY_BYTES]>::try_from(bytes).map_err(|_| KeyError::Length { path: path.to_owned() })
 }
 
 /// What is wrong with the file of a key. The operator's.

@@ -1,17 +1,12 @@
 //! What an operator may say about payouts, over the control socket. Each is one conditional write or none.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use alp_pool::money::Coins;
-use alp_store::{
-    AddressMark, AdoptedPayout, Foreign, Lease, MAX_BALANCES_PAGE, Owing, PayoutChange, PayoutDebit,
-    PayoutOutput, PayoutRow,
-};
+use alp_store::{AddressMark, Lease, PayoutChange, PayoutRow};
 use serde::{Deserialize, Serialize};
 
 use super::review::inputs_of;
-use super::wallet::Spend;
 use super::{Payer, StepError};
 use crate::rounds::coins_from;
 
@@ -66,6 +61,8 @@ pub enum PayoutCommand {
         /// Whether it is none.
         foreign: bool,
     },
+    /// Let payouts go on after a restore.
+    Resume,
     /// Tell the transaction of a payout that was made by hand.
     Sent {
         /// Its number.
@@ -90,9 +87,11 @@ impl Payer {
             | PayoutCommand::Hold { .. }
             | PayoutCommand::Resolve { .. }
             | PayoutCommand::Adopt { .. }
+            | PayoutCommand::Resume
             | PayoutCommand::Sent { .. } => {}
         }
         let lease = lease.ok_or("another server leads: give the command there")?;
+        self.publisher.catch_up(&self.store, lease).await.map_err(|error| error.to_string())?;
         match command {
             PayoutCommand::List | PayoutCommand::Show { .. } | PayoutCommand::Statement { .. } => {
                 Ok(String::new())
@@ -109,6 +108,7 @@ impl Payer {
             }
             PayoutCommand::Resolve { id, txid } => self.resolve(lease, id, txid).await,
             PayoutCommand::Adopt { txid, foreign } => self.adopt(lease, &txid, foreign).await,
+            PayoutCommand::Resume => self.resume(lease).await,
             PayoutCommand::Sent { id, txid } => self.sent_by_hand(lease, id, &txid).await,
         }
     }
@@ -279,63 +279,6 @@ impl Payer {
         Ok(())
     }
 
-    async fn adopt(&self, lease: &Lease, txid: &str, foreign: bool) -> Result<String, String> {
-        let wallet = self.wallet.as_ref().ok_or("there is no wallet: payouts are made by hand")?;
-        let view = self.look(wallet).await.map_err(|error| error.to_string())?;
-        let view = view.map_err(|error| error.to_string())?;
-        let wanted: Vec<&Spend> =
-            view.unknown.iter().filter(|spend| spend.txid == txid || (foreign && txid == "all")).collect();
-        if wanted.is_empty() {
-            return Err(format!("{txid} is not among the transactions that nobody knows"));
-        }
-        let mut text = String::new();
-        for spend in wanted {
-            if foreign {
-                let why = "the operator says that it is no payout".to_owned();
-                let noted = self.store.note_foreign(lease, &Foreign { txid: spend.txid.clone(), why }).await;
-                noted.map_err(|error| error.to_string())?;
-                let _ = writeln!(text, "{} is noted as no payout", spend.txid);
-            } else {
-                let adopted = self.adopted(spend).await?;
-                let id = self.store.adopt_payout(lease, &adopted).await.map_err(|error| error.to_string())?;
-                let _ = writeln!(
-                    text,
-                    "{} is payout {id} now, and what it paid is taken from balances",
-                    spend.txid
-                );
-            }
-        }
-        Ok(text)
-    }
-
-    async fn adopted(&self, spend: &Spend) -> Result<AdoptedPayout, String> {
-        let (mut by_address, mut after) = (BTreeMap::<String, Vec<Owing>>::new(), 0);
-        loop {
-            let page = self.store.owing(after, MAX_BALANCES_PAGE).await.map_err(|error| error.to_string())?;
-            let Some(last) = page.last() else { break };
-            after = last.lp_id;
-            for lp in page {
-                by_address.entry(lp.address.clone()).or_default().push(lp);
-            }
-        }
-        let mut outputs = Vec::new();
-        for (address, coins) in &spend.outputs {
-            let amount_e8 = i64::try_from(coins.e8()).unwrap_or(i64::MAX);
-            let lps = by_address.get(address).map(Vec::as_slice).unwrap_or_default();
-            outputs.push(PayoutOutput { address: address.clone(), amount_e8, debits: split(amount_e8, lps) });
-        }
-        let head = format!("alp:{}:", self.config.pool_id);
-        let ours = spend.comment.strip_prefix(&head).and_then(|rest| rest.split(':').next());
-        let comment = if ours.is_some() { spend.comment.clone() } else { format!("adopted:{}", spend.txid) };
-        Ok(AdoptedPayout {
-            payout_id: ours.and_then(|id| id.parse().ok()).filter(|id| *id > 0),
-            comment,
-            txid: spend.txid.clone(),
-            outputs,
-            why: "the operator adopted it".to_owned(),
-        })
-    }
-
     async fn sent_by_hand(&self, lease: &Lease, id: u64, txid: &str) -> Result<String, String> {
         check_txid(txid)?;
         let payout = self.store.payout(id).await.map_err(|error| error.to_string())?;
@@ -351,22 +294,6 @@ impl Payer {
         self.moved(lease, &payout, "sent", &change).await.map_err(|error| error.to_string())?;
         Ok(format!("payout {id} is sent"))
     }
-}
-
-/// Takes an amount from the LPs of an address: from each at most what it is owed, in their order, and what is left from
-/// the first, so that the sum is the amount.
-fn split(amount_e8: i64, lps: &[Owing]) -> Vec<PayoutDebit> {
-    let mut left_e8 = amount_e8;
-    let mut debits: Vec<PayoutDebit> = Vec::new();
-    for lp in lps {
-        let paid_e8 = lp.owed_e8.max(0).min(left_e8);
-        left_e8 = left_e8.saturating_sub(paid_e8);
-        debits.push(PayoutDebit { lp_id: lp.lp_id, paid_e8, fee_e8: 0 });
-    }
-    if let Some(first) = debits.first_mut() {
-        first.paid_e8 = first.paid_e8.saturating_add(left_e8);
-    }
-    debits
 }
 
 fn check_txid(txid: &str) -> Result<(), String> {

@@ -87,7 +87,7 @@ impl Payer {
         let called = open.iter().filter(|payout| payout.stage != "reserved" && payout.method != "manual");
         let oldest = called.chain(&last_paid).min_by_key(|payout| payout.payout_id);
         let since = oldest.map(|payout| payout.since_block.clone()).unwrap_or_default();
-        let history = match self.asked(wallet.history(&since)).await? {
+        let history = match self.asked("read the wallet's history", wallet.history(&since)).await? {
             Ok(history) => history,
             Err(error) => return Ok(Err(error)),
         };
@@ -172,7 +172,9 @@ impl Payer {
     }
 
     async fn addresses(&self) -> Result<BTreeSet<String>, StepError> {
-        let (mut addresses, mut after) = (BTreeSet::new(), 0);
+        let changed = self.store.changed_addresses().await?;
+        let mut addresses: BTreeSet<String> = changed.into_iter().map(|(_, address)| address).collect();
+        let mut after = 0;
         loop {
             let page = self.store.owing(after, MAX_BALANCES_PAGE).await?;
             let Some(last) = page.last() else { return Ok(addresses) };

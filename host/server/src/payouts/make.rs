@@ -38,14 +38,14 @@ impl Payer {
             return self.hindered(lease, &error).await;
         }
         let outputs = outputs_of(payout)?;
-        let hex = match self.asked(wallet.prepare(&outputs)).await? {
+        let hex = match self.asked("fund and sign", wallet.prepare(&outputs)).await? {
             Ok(hex) => hex,
             Err(error) if blames_an_address(&error) => {
                 return self.refused(lease, wallet, payout, &error, now_ms).await;
             }
             Err(error) => return self.hindered(lease, &error).await,
         };
-        let decoded = match self.asked(wallet.decode(&hex)).await? {
+        let decoded = match self.asked("read what was signed", wallet.decode(&hex)).await? {
             Ok(decoded) => decoded,
             Err(error) => return self.hindered(lease, &error).await,
         };
@@ -63,7 +63,7 @@ impl Payer {
     /// Lets coins be spent that were locked for a transaction which was then not stored, because the server or the wallet
     /// ended between. The wallet is the pool's own, so every lock is.
     async fn free_strays(&self, wallet: &Wallet, view: &View) -> Result<Result<(), WalletError>, StepError> {
-        let locked = match self.asked(wallet.locked()).await? {
+        let locked = match self.asked("list locked coins", wallet.locked()).await? {
             Ok(locked) => locked,
             Err(error) => return Ok(Err(error)),
         };
@@ -72,7 +72,7 @@ impl Payer {
             ours.extend(inputs_of(payout)?);
         }
         let strays: Vec<Input> = locked.into_iter().filter(|input| !ours.contains(input)).collect();
-        self.asked(wallet.set_locks(true, &strays)).await
+        self.asked("let stray coins go", wallet.set_locks(true, &strays)).await
     }
 
     /// Calls `sendmany`, after it is written that it is about to be called.
@@ -89,14 +89,16 @@ impl Payer {
         let note = "about to call sendmany".to_owned();
         let change = PayoutChange { since_block, note, ..PayoutChange::default() };
         let id = payout.payout_id;
-        if !self.written(self.store.move_payout(lease, id, "reserved", "calling", &change)).await? {
+        let intend = self.store.move_payout(lease, id, "reserved", "calling", &change);
+        if !self.written("store that it is about to be called", intend).await? {
             return Ok(Outcome::Moved { payout_id: id, stage: "calling" });
         }
         let payout = &PayoutRow { stage: "calling".to_owned(), ..payout.clone() };
-        let (result, error) = match self.asked(wallet.send_many(&outputs, &payout.comment)).await? {
-            Ok(txid) => (CallResult::Accepted(txid), None),
-            Err(error) => (error.refusal().map_or(CallResult::Silence, CallResult::Refused), Some(error)),
-        };
+        let (result, error) =
+            match self.asked("sendmany", wallet.send_many(&outputs, &payout.comment)).await? {
+                Ok(txid) => (CallResult::Accepted(txid), None),
+                Err(error) => (error.refusal().map_or(CallResult::Silence, CallResult::Refused), Some(error)),
+            };
         match (after_call(result), error) {
             (Next::Sent { txid }, _) => {
                 let note = "the wallet took it".to_owned();
@@ -127,7 +129,8 @@ impl Payer {
         let retry_at_ms = if blames { now_ms } else { now_ms.saturating_add(RETRY_AFTER_MS) };
         let (id, from, why) = (payout.payout_id, payout.stage.as_str(), error.to_string());
         // Given back first: if the server ends before the address is held, the same is planned and refused again.
-        self.written(self.store.void_payout(lease, id, from, retry_at_ms, &why)).await?;
+        let void = self.store.void_payout(lease, id, from, retry_at_ms, &why);
+        self.written("give back what it took", void).await?;
         tracing::warn!(payout = id, "nothing was sent: {why}");
         if blames {
             self.isolate(lease, wallet, payout, &why).await?;
@@ -148,7 +151,7 @@ impl Payer {
     ) -> Result<(), StepError> {
         let mut marks = Vec::new();
         for (address, _) in &payout.outputs {
-            if let Ok(false) = self.asked(wallet.knows_address(address)).await? {
+            if let Ok(false) = self.asked("check an address", wallet.knows_address(address)).await? {
                 marks.push(AddressMark { address: address.clone(), held: true, why: why.to_owned() });
             }
         }
@@ -162,7 +165,7 @@ impl Payer {
             marks = payout.outputs.iter().map(mark).collect();
         }
         for mark in &marks {
-            self.written(self.store.mark_address(lease, mark)).await?;
+            self.written("hold an address", self.store.mark_address(lease, mark)).await?;
             if mark.held {
                 let sentence =
                     format!("{} is held, {why}; `alp payouts hold --release` ends that", mark.address);

@@ -4,19 +4,24 @@
 //! [`Payer::step`] does one step of one payout, and writes down what it is about to do before each call to the wallet.
 //! Whoever is killed anywhere takes up the next step from what is written and from what the wallet says.
 
+mod adopting;
 mod command;
+mod correct;
 mod look;
 mod make;
 mod planning;
+mod publish;
+mod restored;
 mod review;
 mod rpc;
 mod running;
 mod schedule;
 mod step;
+mod waiting;
 mod wallet;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use alp_pool::money::Coins;
@@ -24,17 +29,20 @@ use alp_pool::payout::{Method, PayoutTerms, PlanError, WalletTerms};
 use alp_store::{Lease, Store, StoreError};
 use thiserror::Error;
 
-use crate::exchange::{ClientError, Timeouts};
+use crate::exchange::ClientError;
+use crate::fail_at::Stopped;
 use crate::network::OutboundGrant;
+use crate::record::{PublishError, SharedPublisher};
 
+pub use crate::fail_at::FailAt;
 pub use command::PayoutCommand;
+pub use correct::{CorrectCommand, correct};
+pub(crate) use planning::digest_of_outputs;
+pub(crate) use rpc::parameter;
 pub use rpc::{Rpc, WalletError};
 pub use running::{next_payout_time, payouts, payouts_once};
 pub use schedule::{DAY_MS, Due, Every, due};
-pub use wallet::Wallet;
-
-/// How long a connection to the wallet may take to be made: it is on this machine or the next one.
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+pub use wallet::{History, Spend, Wallet};
 
 /// How long after a payout failed payouts are planned again, in milliseconds: what ALP-Server waited.
 const RETRY_AFTER_MS: u64 = 120_000;
@@ -68,8 +76,10 @@ pub struct PayoutsConfig {
 #[derive(Debug)]
 pub struct Payer {
     store: Store,
+    publisher: SharedPublisher,
     config: PayoutsConfig,
     wallet: Option<Wallet>,
+    require_proof: AtomicBool,
     fail_at: FailAt,
 }
 
@@ -109,39 +119,19 @@ impl Outcome {
     }
 }
 
-/// Where a test stops a step: before or after the write or the call of this number. Handed in, so that nothing of it is
-/// shared between payers.
-#[derive(Debug, Default)]
-pub struct FailAt {
-    at: Option<u64>,
-    passed: AtomicU64,
-}
-
-impl FailAt {
-    /// Stops at the point of this number, the first of which is zero, and at every later one.
-    #[must_use]
-    pub fn point(number: u64) -> Self {
-        Self { at: Some(number), passed: AtomicU64::new(0) }
-    }
-
-    fn pass(&self) -> Result<(), StepError> {
-        let number = self.passed.fetch_add(1, Ordering::SeqCst);
-        if self.at.is_some_and(|at| number >= at) { Err(StepError::StoppedByTest) } else { Ok(()) }
-    }
-}
-
 impl Payer {
-    /// For a pool with these settings.
+    /// For a pool with these settings, whose record `publisher` signs.
     ///
     /// # Errors
     /// [`ClientError::Setup`].
-    pub fn new(store: Store, config: PayoutsConfig, fail_at: FailAt) -> Result<Self, ClientError> {
-        let timeouts = Timeouts { connect: CONNECT_WITHIN.min(config.timeout), call: config.timeout };
-        let wallet = match &config.wallet {
-            Some(grant) => Some(Wallet::new(Rpc::new(grant.clone(), timeouts)?)),
-            None => None,
-        };
-        Ok(Self { store, config, wallet, fail_at })
+    pub fn new(
+        store: Store,
+        publisher: SharedPublisher,
+        config: PayoutsConfig,
+        fail_at: FailAt,
+    ) -> Result<Self, ClientError> {
+        let wallet = Wallet::of(&config)?;
+        Ok(Self { store, publisher, config, wallet, require_proof: AtomicBool::new(false), fail_at })
     }
 
     /// The settings.
@@ -150,23 +140,28 @@ impl Payer {
         &self.config
     }
 
+    /// From now on only proven addresses are paid, or others as well. It is told before each look, since the
+    /// configuration changes while the pool runs.
+    pub fn require_proof(&self, required: bool) {
+        self.require_proof.store(required, Ordering::SeqCst);
+    }
+
     /// A write, between two points at which a test may stop.
-    async fn written<T>(&self, write: impl Future<Output = Result<T, StoreError>>) -> Result<T, StepError> {
-        self.fail_at.pass()?;
-        let done = write.await?;
-        self.fail_at.pass()?;
-        Ok(done)
+    async fn written<T>(
+        &self,
+        step: &str,
+        write: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StepError> {
+        Ok(self.fail_at.around(step, write).await??)
     }
 
     /// A call to the wallet, between two points at which a test may stop.
     async fn asked<T>(
         &self,
+        step: &str,
         call: impl Future<Output = Result<T, WalletError>>,
     ) -> Result<Result<T, WalletError>, StepError> {
-        self.fail_at.pass()?;
-        let answer = call.await;
-        self.fail_at.pass()?;
-        Ok(answer)
+        Ok(self.fail_at.around(step, call).await?)
     }
 
     /// Raises an alarm, and says so in the log once.
@@ -176,7 +171,7 @@ impl Payer {
             return Ok(());
         }
         let short: String = sentence.chars().take(1_000).collect();
-        self.written(self.store.raise_alarm(lease, kind, subject, &short)).await?;
+        self.written("raise an alarm", self.store.raise_alarm(lease, kind, subject, &short)).await?;
         tracing::error!(kind, subject, "payouts: {short}");
         Ok(())
     }
@@ -184,7 +179,7 @@ impl Payer {
     async fn end_alarm(&self, lease: &Lease, kind: &str, subject: &str) -> Result<(), StepError> {
         let raised = self.store.alarms().await?;
         if raised.iter().any(|alarm| alarm.kind == kind && alarm.subject == subject) {
-            self.written(self.store.clear_alarm(lease, kind, subject)).await?;
+            self.written("end an alarm", self.store.clear_alarm(lease, kind, subject)).await?;
         }
         Ok(())
     }
@@ -196,6 +191,9 @@ pub enum StepError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It cannot be published.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
     /// The balances cannot be planned for.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -216,6 +214,6 @@ pub enum StepError {
         what: &'static str,
     },
     /// A test stopped the step.
-    #[error("the step was stopped by a test")]
-    StoppedByTest,
+    #[error(transparent)]
+    StoppedByTest(#[from] Stopped),
 }

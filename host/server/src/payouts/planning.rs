@@ -1,16 +1,20 @@
 //! From what is owed to reserved payouts, when they are due.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use alp_pool::credit::LpId;
 use alp_pool::money::Coins;
-use alp_pool::payout::{HeldBecause, Output, Owed, Plan, PlannedPayout, plan};
-use alp_store::{Lease, MAX_BALANCES_PAGE, NewPayout, PayoutDebit, PayoutOutput};
+use alp_pool::payout::{Output, Owed, Plan, PlannedPayout, plan};
+use alp_store::{
+    AddressRecord, Lease, MAX_ADDRESSES_PAGE, MAX_BALANCES_PAGE, NewPayout, PayoutDebit, PayoutOutput,
+};
 use sha2::{Digest, Sha256};
 
 use super::schedule::{DAY_MS, Due, due};
 use super::wallet::Wallet;
 use super::{Outcome, Payer, StepError};
+use crate::proof::standing_after;
 use crate::rounds::coins_from;
 
 /// How many bytes of the outputs' SHA-256 stand in a comment: enough that no two payouts of a pool ever share it.
@@ -27,7 +31,7 @@ impl Payer {
         let slot_ms = match due(self.config.every, self.store.payout_schedule().await?, now_ms) {
             Due::At(until_ms) => return Ok(Outcome::Idle { until_ms }),
             Due::First { slot_ms } => {
-                self.written(self.store.note_slot(lease, slot_ms)).await?;
+                self.written("note the time", self.store.note_slot(lease, slot_ms)).await?;
                 return Ok(Outcome::Planned(0));
             }
             Due::Now { slot_ms } => slot_ms,
@@ -41,9 +45,9 @@ impl Payer {
         self.tell_who_waits(lease, &plan).await?;
         let payouts: Vec<NewPayout> = plan.payouts.iter().map(|payout| self.new_payout(payout)).collect();
         if payouts.is_empty() {
-            self.written(self.store.note_slot(lease, slot_ms)).await?;
+            self.written("note the time", self.store.note_slot(lease, slot_ms)).await?;
         } else {
-            self.written(self.store.reserve_payouts(lease, slot_ms, &payouts)).await?;
+            self.written("reserve", self.store.reserve_payouts(lease, slot_ms, &payouts)).await?;
         }
         Ok(Outcome::Planned(payouts.len()))
     }
@@ -58,6 +62,8 @@ impl Payer {
             .filter(|approval| !approval.used)
             .map(|approval| (approval.address.as_str(), approval.up_to_e8))
             .collect();
+        let changed = self.changed_addresses().await?;
+        let require_proof = self.require_proof.load(Ordering::SeqCst);
         let (mut owed, mut sums, mut after) = (Vec::new(), BTreeMap::<String, i64>::new(), 0);
         loop {
             let page = self.store.owing(after, MAX_BALANCES_PAGE).await?;
@@ -67,14 +73,19 @@ impl Payer {
                 let Some(coins) = coins_from(lp.owed_e8).filter(|coins| *coins != Coins::ZERO) else {
                     continue;
                 };
-                let sum = sums.entry(lp.address.clone()).or_insert(0);
-                *sum = sum.saturating_add(lp.owed_e8);
+                let standing = standing_after(&lp.address, changed.get(&lp.lp_id)).at(now_ms);
+                let not_paid = standing.may_be_paid(require_proof).err();
+                if not_paid.is_none() {
+                    let sum = sums.entry(standing.address.clone()).or_insert(0);
+                    *sum = sum.saturating_add(lp.owed_e8);
+                }
                 owed.push(Owed {
                     lp: LpId(lp.lp_id),
-                    refused_by_wallet: marks.get(lp.address.as_str()) == Some(&true),
-                    address: lp.address,
+                    refused_by_wallet: marks.get(standing.address.as_str()) == Some(&true),
+                    address: standing.address,
                     coins,
                     approved: false,
+                    not_paid,
                 });
             }
         }
@@ -90,6 +101,17 @@ impl Payer {
         Ok(plan)
     }
 
+    /// What happened last to the address of each LP to whose address anything did.
+    async fn changed_addresses(&self) -> Result<BTreeMap<i64, AddressRecord>, StepError> {
+        let (mut changed, mut after) = (BTreeMap::new(), 0);
+        loop {
+            let page = self.store.newest_addresses(after, MAX_ADDRESSES_PAGE).await?;
+            let Some(last) = page.last() else { return Ok(changed) };
+            after = last.lp_id;
+            changed.extend(page.into_iter().map(|newest| (newest.lp_id, newest)));
+        }
+    }
+
     /// Why the wallet cannot make these payouts, and an alarm if it runs low.
     async fn not_ready(
         &self,
@@ -97,7 +119,7 @@ impl Payer {
         wallet: &Wallet,
         plan: &Plan,
     ) -> Result<Option<Outcome>, StepError> {
-        let balance = match self.asked(wallet.balance()).await? {
+        let balance = match self.asked("read the balance", wallet.balance()).await? {
             Ok(balance) => balance,
             Err(error) => return self.hindered(lease, &error).await.map(Some),
         };
@@ -119,7 +141,7 @@ impl Payer {
         if plan.payouts.is_empty() {
             return Ok(None);
         }
-        match self.asked(wallet.is_locked()).await? {
+        match self.asked("see whether the wallet is locked", wallet.is_locked()).await? {
             Ok(false) => Ok(None),
             Ok(true) => {
                 let locked = "the wallet is locked: unlock it with walletpassphrase".to_owned();
@@ -130,41 +152,22 @@ impl Payer {
         }
     }
 
-    async fn tell_who_waits(&self, lease: &Lease, plan: &Plan) -> Result<(), StepError> {
-        for held in &plan.held_back {
-            let (address, coins) = (&held.address, held.coins);
-            let (kind, sentence) = match held.because {
-                HeldBecause::NeedsApproval => (
-                    "approval",
-                    format!(
-                        "{address} is owed {coins}, above hold_above: `alp payouts approve {address} {coins}`"
-                    ),
-                ),
-                HeldBecause::DailyCeiling => {
-                    ("ceiling", format!("{address} is owed {coins} and waits: daily_ceiling is reached"))
-                }
-                HeldBecause::RefusedByWallet => continue,
-            };
-            self.alarm(lease, kind, address, &sentence).await?;
-        }
-        for output in plan.payouts.iter().flat_map(|payout| &payout.outputs) {
-            self.end_alarm(lease, "approval", &output.address).await?;
-            self.end_alarm(lease, "ceiling", &output.address).await?;
-        }
-        Ok(())
-    }
-
     fn new_payout(&self, planned: &PlannedPayout) -> NewPayout {
         let outputs: Vec<PayoutOutput> = planned.outputs.iter().map(stored).collect();
-        let mut digest = Sha256::new();
-        for output in &outputs {
-            digest.update(format!("{} {}\n", output.address, output.amount_e8));
-        }
-        let digest: String =
-            digest.finalize().iter().take(DIGEST_BYTES).map(|byte| format!("{byte:02x}")).collect();
+        let digest =
+            digest_of_outputs(outputs.iter().map(|output| (output.address.as_str(), output.amount_e8)));
         let comment_head = format!("alp:{}", self.config.pool_id);
         NewPayout { method: self.method_name().to_owned(), comment_head, digest, outputs }
     }
+}
+
+/// What tells the outputs of a payout, in their order, in its comment.
+pub(crate) fn digest_of_outputs<'o>(outputs: impl IntoIterator<Item = (&'o str, i64)>) -> String {
+    let mut digest = Sha256::new();
+    for (address, amount_e8) in outputs {
+        digest.update(format!("{address} {amount_e8}\n"));
+    }
+    digest.finalize().iter().take(DIGEST_BYTES).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Coins stay far below 63 bits: [`Coins`] bounds them.

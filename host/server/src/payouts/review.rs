@@ -115,11 +115,11 @@ impl Payer {
 
     /// A transaction that `sendmany` made is sent again if the daemon still has it.
     async fn send_again(&self, wallet: &Wallet, txid: &str) -> Result<(), StepError> {
-        if let Ok(Some(held)) = self.asked(wallet.transaction(txid)).await?
+        if let Ok(Some(held)) = self.asked("read a transaction", wallet.transaction(txid)).await?
             && !held.hex.is_empty()
         {
             // What comes of it is seen at the next look.
-            let _ = self.asked(wallet.broadcast(&held.hex)).await?;
+            let _ = self.asked("send it again", wallet.broadcast(&held.hex)).await?;
         }
         Ok(())
     }
@@ -135,17 +135,15 @@ impl Payer {
     ) -> Result<Outcome, StepError> {
         let inputs = inputs_of(payout)?;
         if payout.stage != "sent"
-            && let Err(error) = self.asked(wallet.set_locks(false, &inputs)).await?
+            && let Err(error) = self.asked("lock its coins", wallet.set_locks(false, &inputs)).await?
         {
             return self.hindered(lease, &error).await;
         }
         if payout.stage == "prepared" {
             let note = "about to be sent".to_owned();
             let change = PayoutChange { note, ..PayoutChange::default() };
-            if !self
-                .written(self.store.move_payout(lease, payout.payout_id, "prepared", "calling", &change))
-                .await?
-            {
+            let intend = self.store.move_payout(lease, payout.payout_id, "prepared", "calling", &change);
+            if !self.written("store that it is about to be sent", intend).await? {
                 return Ok(Outcome::Moved { payout_id: payout.payout_id, stage: "calling" });
             }
         }
@@ -153,7 +151,7 @@ impl Payer {
             stage: if payout.stage == "sent" { "sent" } else { "calling" }.to_owned(),
             ..payout.clone()
         };
-        let error = match self.asked(wallet.broadcast(&payout.hex)).await? {
+        let error = match self.asked("sendrawtransaction", wallet.broadcast(&payout.hex)).await? {
             Ok(()) => {
                 return match after_broadcast(Broadcast::Known, &payout.txid) {
                     Next::Sent { txid } if payout.stage == "calling" => {
@@ -200,8 +198,13 @@ impl Payer {
         let others = view.history.spends.iter().rev();
         let others = others.filter(|spend| spend.txid != payout.txid && spend.confirmations >= 0);
         for spend in others.take(MAX_READ) {
-            let Ok(Some(held)) = self.asked(wallet.transaction(&spend.txid)).await? else { continue };
-            let Ok(decoded) = self.asked(wallet.decode(&held.hex)).await? else { continue };
+            let Ok(Some(held)) = self.asked("read a transaction", wallet.transaction(&spend.txid)).await?
+            else {
+                continue;
+            };
+            let Ok(decoded) = self.asked("read what was signed", wallet.decode(&held.hex)).await? else {
+                continue;
+            };
             if decoded.inputs.iter().any(|input| inputs.contains(input)) {
                 return Ok(Some(spend.clone()));
             }

@@ -99,7 +99,7 @@ impl Rpc {
 }
 
 /// A parameter of a call. Texts, numbers, lists and maps by text have no way to fail to be written.
-pub(super) fn parameter<T: Serialize + ?Sized>(value: &T) -> Box<RawValue> {
+pub(crate) fn parameter<T: Serialize + ?Sized>(value: &T) -> Box<RawValue> {
     to_raw_value(value).unwrap_or_default()
 }
 

@@ -5,6 +5,7 @@ use alp_store::{Lease, PayoutChange, PayoutRow};
 
 use super::look::View;
 use super::{Outcome, Payer, StepError, WalletError};
+use crate::fail_at::Moment;
 
 impl Payer {
     /// Does one step: of the oldest payout that can go on, or of the schedule. `now_ms` is the database's time.
@@ -12,13 +13,23 @@ impl Payer {
     /// # Errors
     /// [`StepError`]. What was written stands, and the next step goes on from there.
     pub async fn step(&self, lease: &Lease, now_ms: u64) -> Result<Outcome, StepError> {
-        let Some(wallet) = &self.wallet else { return self.step_by_hand(lease, now_ms).await };
+        self.publisher.catch_up(&self.store, lease).await?;
+        let held = self.held_after_restore(lease).await?;
+        let Some(wallet) = &self.wallet else {
+            return match held {
+                Some(why) => Ok(Outcome::Stopped(why)),
+                None => self.step_by_hand(lease, now_ms).await,
+            };
+        };
         let view = match self.look(wallet).await? {
             Ok(view) => view,
             Err(error) => return self.hindered(lease, &error).await,
         };
         self.end_alarm(lease, "wallet", "calls").await?;
         let mut stopped = self.unknown_spends(lease, &view).await?;
+        if let Some(why) = held {
+            return Ok(Outcome::Stopped(stopped.unwrap_or(why)));
+        }
         let mut waiting = false;
         for payout in view.open.iter().filter(|payout| payout.stage != "reserved") {
             match self.review_one(lease, wallet, &view, payout).await? {
@@ -104,7 +115,7 @@ impl Payer {
         }
         let file = self.config.folder.join(format!("payout-{}.csv", payout.payout_id));
         let failed = |source| StepError::File { path: file.display().to_string(), source };
-        self.fail_at.pass()?;
+        self.fail_at.pass("write the file", Moment::Before)?;
         std::fs::create_dir_all(&self.config.folder).map_err(failed)?;
         // Beside it first, so that nobody pays from half a file.
         let beside = file.with_extension("part");
@@ -124,7 +135,17 @@ impl Payer {
         change: &PayoutChange,
     ) -> Result<Outcome, StepError> {
         let (id, from) = (payout.payout_id, payout.stage.as_str());
-        if self.written(self.store.move_payout(lease, id, from, to, change)).await? {
+        let step = format!("store that it is {to}");
+        let moved = match (from, to) {
+            // The same transaction again is nothing to publish.
+            ("sent", "sent") if change.txid.is_empty() || change.txid == payout.txid => {
+                let change = &PayoutChange { txid: String::new(), ..change.clone() };
+                self.written(&step, self.store.move_payout(lease, id, from, to, change)).await?
+            }
+            (_, "sent") => self.publish_sent(lease, payout, change).await?,
+            _ => self.written(&step, self.store.move_payout(lease, id, from, to, change)).await?,
+        };
+        if moved {
             tracing::info!(payout = id, from, to, note = change.note, "a payout has gone on");
         }
         // If somebody else moved it, the next step sees where it is.

@@ -2,12 +2,18 @@
 //! Knows nothing of LPs or of what is owed.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use alp_pool::money::Coins;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::PayoutsConfig;
 use super::rpc::{Rpc, WalletError, parameter};
+use crate::exchange::{ClientError, Timeouts};
+
+/// How long a connection to the wallet may take to be made: it is on this machine or the next one.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
 /// How deep the block is that the next look at the history begins with: deeper than chains are usually reorganised.
 const SETTLED_DEPTH: u32 = 10;
@@ -84,6 +90,16 @@ pub struct Wallet {
 }
 
 impl Wallet {
+    /// The wallet of these settings; none where payouts are made by hand.
+    ///
+    /// # Errors
+    /// [`ClientError::Setup`].
+    pub fn of(config: &PayoutsConfig) -> Result<Option<Self>, ClientError> {
+        let timeouts = Timeouts { connect: CONNECT_WITHIN.min(config.timeout), call: config.timeout };
+        let wallet = config.wallet.as_ref().map(|grant| Ok(Self::new(Rpc::new(grant.clone(), timeouts)?)));
+        wallet.transpose()
+    }
+
     /// A wallet behind this address.
     #[must_use]
     pub fn new(rpc: Rpc) -> Self {

@@ -1,6 +1,7 @@
 //! The pool's published record as a running pool makes it: the key, the head, the openings, and each new entry.
 //! It knows no reward rule; what an entry says and how it is checked is the record's own crate.
 
+mod changes;
 pub mod key;
 mod packed;
 mod publisher;

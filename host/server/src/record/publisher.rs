@@ -1,15 +1,15 @@
 //! Who signs: makes each new entry for the head that is there, and hands out what opens pseudonyms.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use alp_record::chain::{Body, Digest, Entry, EntryError, EpochStart, Header, NONCE_BYTES, Opening, PoolKey};
-use alp_store::{Appended, Lease, NewEntry, RecordHead, Store, StoreError};
+use alp_store::{Appended, KnownOpening, Lease, NewEntry, Published, RecordHead, Store, StoreError};
 use ring::rand::{SecureRandom, SystemRandom};
 use thiserror::Error;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex as AsyncMutex, Semaphore, SemaphorePermit};
 
 use super::packed::{PackError, pack, unpack};
 
@@ -36,7 +36,15 @@ pub struct Publisher {
     head: Mutex<(Head, Instant)>,
     openings: Mutex<HashMap<i64, Opening>>,
     readers: Semaphore,
+    /// The lease under which everything was published that the ledger had before.
+    pub(super) caught_up: AsyncMutex<u64>,
 }
+
+/// An LP with its pseudonym and what opens it.
+type LpOpened = (i64, Digest, Opening);
+
+/// LPs with their pseudonyms; or the new nonces of those among them that have none yet.
+type OpenedOrNew = Result<Vec<LpOpened>, Vec<(i64, String)>>;
 
 /// The newest entry, as receipts and the next entry refer to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +79,8 @@ impl Publisher {
         let pool = head.header.pool.clone();
         let openings = Mutex::default();
         let readers = Semaphore::new(MAX_READERS);
-        Ok(Self { key, pool, head: Mutex::new((head, Instant::now())), openings, readers })
+        let (head, caught_up) = (Mutex::new((head, Instant::now())), AsyncMutex::new(0));
+        Ok(Self { key, pool, head, openings, readers, caught_up })
     }
 
     /// The pool's id.
@@ -129,22 +138,47 @@ impl Publisher {
         self.readers.acquire().await.ok()
     }
 
-    /// Adds an entry that is about no round: a correction, a payout, what is carried forward.
+    /// Adds an entry that tells of nothing else in the database, such as what is carried forward.
     ///
     /// # Errors
     /// [`PublishError`].
     pub async fn append(&self, store: &Store, lease: &Lease, body: Body) -> Result<Header, PublishError> {
+        let appended = self.publish(store, body, |entry| async move {
+            Ok::<_, PublishError>(match store.append_entry(lease, &entry).await? {
+                Appended::Appended => Published::Published,
+                Appended::HeadMoved => Published::HeadMoved,
+            })
+        });
+        appended.await?.ok_or(PublishError::HeadMoves)
+    }
+
+    /// Signs a body for the head that is there, and hands the entry to `write`, which adds it together with what it
+    /// tells of, or writes nothing. If another entry came first, it is signed anew. Nothing if what it tells of is not
+    /// as the caller saw it.
+    ///
+    /// # Errors
+    /// [`PublishError`], and whatever `write` fails with.
+    pub async fn publish<E: From<PublishError>, W: Future<Output = Result<Published, E>>>(
+        &self,
+        store: &Store,
+        body: Body,
+        write: impl Fn(NewEntry) -> W,
+    ) -> Result<Option<Header>, E> {
         let mut body = body;
         for _ in 0..MAX_ATTEMPTS {
             let head = self.read_head(store).await?;
-            let (entry, new) = self.sign(&head, store.clock_ms().await?, body)?;
-            if store.append_entry(lease, &new).await? == Appended::Appended {
-                self.read_head(store).await?;
-                return Ok(entry.header);
+            let at_ms = store.clock_ms().await.map_err(PublishError::from)?;
+            let (entry, new) = self.sign(&head, at_ms, body).map_err(PublishError::from)?;
+            match write(new).await? {
+                Published::Published => {
+                    self.read_head(store).await?;
+                    return Ok(Some(entry.header));
+                }
+                Published::Unchanged => return Ok(None),
+                Published::HeadMoved => body = entry.body,
             }
-            body = entry.body;
         }
-        Err(PublishError::HeadMoves)
+        Err(PublishError::HeadMoves.into())
     }
 
     /// Begins an epoch, as it has to be after the database was restored. No server may run meanwhile.
@@ -189,24 +223,49 @@ impl Publisher {
     ///
     /// # Errors
     /// [`PublishError`].
-    pub async fn lps_of_round(
+    pub async fn lps_of_round(&self, store: &Store, round_start: u64) -> Result<Vec<LpOpened>, PublishError> {
+        let known = store.openings_of_round(round_start).await?;
+        match self.opened(&known)? {
+            Ok(lps) => Ok(lps),
+            Err(given) => {
+                store.give_openings(&given).await?;
+                self.opened(&store.openings_of_round(round_start).await?)?.map_err(|_| PublishError::Damaged)
+            }
+        }
+    }
+
+    /// The pseudonyms of these LPs. One that has none yet gets one.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub async fn pseudonyms(
         &self,
         store: &Store,
-        round_start: u64,
-    ) -> Result<Vec<(i64, Digest, Opening)>, PublishError> {
-        let mut known = store.openings_of_round(round_start).await?;
+        lp_ids: &[i64],
+    ) -> Result<BTreeMap<i64, Digest>, PublishError> {
+        let lps = match self.opened(&store.openings_of(lp_ids).await?)? {
+            Ok(lps) => lps,
+            Err(given) => {
+                store.give_openings(&given).await?;
+                self.opened(&store.openings_of(lp_ids).await?)?.map_err(|_| PublishError::Damaged)?
+            }
+        };
+        Ok(lps.into_iter().map(|(lp_id, pseudonym, _)| (lp_id, pseudonym)).collect())
+    }
+
+    /// The LPs with their pseudonyms; or new nonces, if some have none.
+    fn opened(&self, known: &[KnownOpening]) -> Result<OpenedOrNew, PublishError> {
         let missing = known.iter().filter(|lp| lp.nonce.is_none()).map(|lp| lp.lp_id);
         let given = missing.map(|lp_id| Ok((lp_id, new_opening()?.reveal())));
         let given = given.collect::<Result<Vec<_>, PublishError>>()?;
         if !given.is_empty() {
-            store.give_openings(&given).await?;
-            known = store.openings_of_round(round_start).await?;
+            return Ok(Err(given));
         }
         let lps = known.iter().map(|lp| {
             let opening = lp.nonce.as_deref().and_then(Opening::parse).ok_or(PublishError::Damaged)?;
             Ok((lp.lp_id, opening.pseudonym(&self.pool, &lp.api_key), opening))
         });
-        lps.collect()
+        lps.collect::<Result<_, PublishError>>().map(Ok)
     }
 
     /// What the epoch that runs began with.
@@ -245,7 +304,8 @@ fn new_entry(entry: &Entry, previous: Option<Digest>) -> Result<NewEntry, PackEr
         Body::Round(round) => ("round", Some(round.start)),
         Body::Correction(_) => ("correction", None),
         Body::Payout(_) => ("payout", None),
-        Body::CarryForward(_) => ("carry_forward", None),
+        Body::CarryForward(forward) if forward.part == 1 => ("carry_forward", None),
+        Body::CarryForward(_) => ("carry_forward_part", None),
     };
     let head = RecordHead {
         number: entry.header.number,

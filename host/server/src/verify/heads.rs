@@ -7,7 +7,7 @@ use alp_record::chain::{Finding, Header, Signature, prove_equivocation};
 use serde::Deserialize;
 
 use super::VerifyError;
-use super::source::{Source, read_text};
+use super::source::{Source, files_in, read_text};
 
 /// Most heads that are read: a year of days a thousand times over.
 const MAX_HEADS: usize = 100_000;
@@ -38,8 +38,13 @@ pub(super) struct Heads {
 }
 
 impl Heads {
-    /// Reads a file of heads, one a line.
-    pub(super) fn read(&mut self, file: &Path) -> Result<(), VerifyError> {
+    /// Reads a file of heads, one a line, or every such file of a folder.
+    pub(super) fn read(&mut self, place: &Path) -> Result<(), VerifyError> {
+        let files = if place.is_dir() { files_in(place)? } else { vec![place.to_owned()] };
+        files.iter().try_for_each(|file| self.read_file(file))
+    }
+
+    fn read_file(&mut self, file: &Path) -> Result<(), VerifyError> {
         for (line, number) in read_text(file)?.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
             if number > MAX_HEADS {
                 let (path, what) = (file.to_owned(), "heads");
@@ -96,9 +101,15 @@ impl Heads {
         self.compared
     }
 
-    /// What is wrong, with those heads whose entry never came: the record was cut off before them.
-    pub(super) fn findings(mut self) -> Vec<Finding> {
-        for (number, seen) in &self.seen {
+    /// How many heads are about entries before the record's first, and cannot be compared.
+    pub(super) fn too_old(&self, first: Option<u64>) -> usize {
+        self.seen.range(..first.unwrap_or(0)).map(|(_, seen)| seen.len()).sum()
+    }
+
+    /// What is wrong, with those heads whose entry never came: the record was cut off before them. Of what is older than
+    /// the record's first entry nothing can be said.
+    pub(super) fn findings(mut self, first: Option<u64>) -> Vec<Finding> {
+        for (number, seen) in self.seen.range(first.unwrap_or(0)..) {
             for (place, head) in seen {
                 let signed = head.header.check_signature(&head.signature).is_ok();
                 let what = if signed {
@@ -112,7 +123,7 @@ impl Heads {
         self.findings
     }
 
-    fn add(&mut self, place: String, head: SignedHead) {
+    pub(super) fn add(&mut self, place: String, head: SignedHead) {
         self.seen.entry(head.header.number).or_default().push((place, head));
     }
 }

@@ -1,18 +1,23 @@
 //! `alp verify`: reads a pool's record from its address or a folder and has it checked, entry by entry.
 //! It knows where entries come from; what is right is the record's own crate, which needs no pool.
 
+pub(crate) mod ahead;
 mod heads;
 mod report;
-mod source;
+mod saved;
+pub(crate) mod source;
+mod statement;
 
 use std::path::PathBuf;
 
-use alp_record::chain::{Finding, PublicKey, Verified, Verifier};
+use alp_record::chain::{CheckedEntry, Finding, PublicKey, Verified, Verifier};
 use thiserror::Error;
 
 use heads::Heads;
-pub use report::report;
+pub use report::{balances, report};
 use source::{Source, read_receipts};
+use statement::Beside;
+pub use statement::{CheckedStatement, check_statement, statement_report};
 
 /// What is to be verified, and with what.
 #[derive(Debug, Clone, Default)]
@@ -23,12 +28,16 @@ pub struct Verification {
     pub key: Option<PublicKey>,
     /// A folder of receipts.
     pub receipts: Option<PathBuf>,
-    /// A file of signed heads that were seen, one a line.
+    /// A file of signed heads that were seen, one a line, or a folder of such files.
     pub heads: Option<PathBuf>,
     /// Another address at which the pool, or a mirror of it, answers.
     pub peer: Option<String>,
-    /// A folder to put the entries into.
+    /// A folder to put the entries into. What it has already is compared, and stands for what the pool has forgotten.
     pub save: Option<PathBuf>,
+    /// A file of a statement, to be held against the record.
+    pub statement: Option<PathBuf>,
+    /// How many entries are checked at a time; 0 for as many as there are cores. What is found is the same.
+    pub threads: usize,
 }
 
 /// What came of it.
@@ -40,8 +49,12 @@ pub struct Outcome {
     pub receipts_given: usize,
     /// How many heads that were seen elsewhere were compared.
     pub heads_compared: usize,
+    /// How many heads are older than the record's first entry.
+    pub heads_too_old: usize,
     /// Whether the caller gave the key.
     pub key_given: bool,
+    /// What the statement is by itself, if one was given.
+    pub statement: Option<CheckedStatement>,
 }
 
 /// Verifies. `progress` is told after each entry how many were read, and of how many.
@@ -62,30 +75,41 @@ pub async fn verify(
     }
     let receipts = verification.receipts.as_deref().map(read_receipts).transpose()?.unwrap_or_default();
     let receipts_given = receipts.len();
+    let mut beside = Beside::open(verification.statement.as_deref(), verification.key)?;
     let mut verifier = Verifier::new(verification.key);
     verifier.expect_receipts(receipts);
+    let numbers = source.numbers().await?;
     if let Some(folder) = &verification.save {
         std::fs::create_dir_all(folder).map_err(|source| file_error(folder, source))?;
-    }
-    let numbers = source.numbers().await?;
-    let (mut read, all) = (0_u64, u64::try_from(numbers.len()).unwrap_or(u64::MAX));
-    for group in numbers.chunks(source::AT_A_TIME) {
-        for (number, text) in source.entries(group).await? {
-            if let Some(folder) = &verification.save {
-                let file = folder.join(source::file_name(number));
-                std::fs::write(&file, &text).map_err(|source| file_error(&file, source))?;
-            }
+        for text in saved::before(folder, &numbers, &mut heads)? {
             verifier.push(&text);
-            heads.compare(&text);
-            read = read.saturating_add(1);
-            progress(read, all);
+            beside.compare(&text);
         }
     }
+    let (mut read, all) = (0_u64, u64::try_from(numbers.len()).unwrap_or(u64::MAX));
+    let take = |number: u64, (text, checked): (String, CheckedEntry)| -> Result<(), VerifyError> {
+        if let Some(folder) = &verification.save {
+            saved::keep(folder, number, &text)?;
+        }
+        verifier.push_checked(checked);
+        heads.compare(&text);
+        beside.compare(&text);
+        read = read.saturating_add(1);
+        progress(read, all);
+        Ok(())
+    };
+    let check = |text: String| {
+        let checked = CheckedEntry::read(&text);
+        (text, checked)
+    };
+    ahead::in_order(&source, &numbers, verification.threads, check, take).await?;
     let mut verified = verifier.finish();
-    let heads_compared = heads.compared();
-    verified.findings.extend(heads.findings());
+    let (heads_compared, heads_too_old) = (heads.compared(), heads.too_old(verified.first));
+    verified.findings.extend(heads.findings(verified.first));
+    let (statement, wrong) = beside.end(verified.key);
+    verified.findings.extend(wrong);
     let key_given = verification.key.is_some();
-    Ok(Outcome { verified, receipts_given, heads_compared, key_given })
+    Ok(Outcome { verified, receipts_given, heads_compared, heads_too_old, key_given, statement })
 }
 
 impl Outcome {
@@ -148,6 +172,12 @@ pub enum VerifyError {
         address: String,
         /// What it did.
         reason: String,
+    },
+    /// The program ends, or a part of it ended.
+    #[error("checking entry {number} was broken off: it can be tried again")]
+    BrokenOff {
+        /// The entry's number.
+        number: u64,
     },
 }
 

@@ -11,11 +11,11 @@ use futures_util::future::try_join_all;
 
 use super::heads::SignedHead;
 use super::{VerifyError, file_error};
-use crate::exchange::{ExchangeClient, Timeouts};
+use crate::exchange::{ClientError, ExchangeClient, Timeouts};
 use crate::network::OutboundGrant;
 
 /// Entries that are fetched at a time: enough to hide the way there and back, and not too many megabytes.
-pub(super) const AT_A_TIME: usize = 4;
+pub(crate) const AT_A_TIME: usize = 4;
 
 /// Most receipts that are read: one LP's of two months, once a minute.
 const MAX_RECEIPTS: usize = 100_000;
@@ -27,7 +27,7 @@ const TIMEOUTS: Timeouts = Timeouts { connect: Duration::from_secs(10), call: Du
 const ENDING: &str = "entry";
 
 /// A record.
-pub(super) enum Source {
+pub(crate) enum Source {
     Pool { address: String, client: Box<ExchangeClient> },
     Folder(PathBuf),
 }
@@ -38,7 +38,7 @@ pub(super) fn file_name(number: u64) -> String {
 }
 
 impl Source {
-    pub(super) fn open(record: &str) -> Result<Self, VerifyError> {
+    pub(crate) fn open(record: &str) -> Result<Self, VerifyError> {
         if !record.starts_with("http://") && !record.starts_with("https://") {
             return Ok(Self::Folder(PathBuf::from(record)));
         }
@@ -49,15 +49,41 @@ impl Source {
     }
 
     /// The numbers of its entries, in their order.
-    pub(super) async fn numbers(&self) -> Result<Vec<u64>, VerifyError> {
+    pub(crate) async fn numbers(&self) -> Result<Vec<u64>, VerifyError> {
         match self {
-            Self::Pool { .. } => Ok((0..=self.head().await?.header.number).collect()),
+            Self::Pool { address, .. } => {
+                let oldest = self.oldest().await?;
+                let newest = self.head().await?.header.number;
+                if oldest > newest {
+                    let reason = format!("its record begins with entry {oldest} and ends with {newest}");
+                    return Err(VerifyError::Pool { address: address.clone(), reason });
+                }
+                Ok((oldest..=newest).collect())
+            }
             Self::Folder(folder) => numbers_in(folder),
         }
     }
 
+    /// The number of the oldest entry that a pool still has. One that does not say so has them all.
+    async fn oldest(&self) -> Result<u64, VerifyError> {
+        #[derive(serde::Deserialize)]
+        struct Extent {
+            oldest: u64,
+        }
+        let Self::Pool { address, client } = self else { return Ok(0) };
+        let pool = |reason: String| VerifyError::Pool { address: format!("{address}/records"), reason };
+        match client.get(&grant(address, "/records")?).await {
+            Ok(body) => {
+                let extent: Result<Extent, _> = serde_json::from_slice(&body);
+                Ok(extent.map_err(|_| pool("its answer cannot be read".to_owned()))?.oldest)
+            }
+            Err(ClientError::Status(404)) => Ok(0),
+            Err(error) => Err(pool(error.to_string())),
+        }
+    }
+
     /// Entries as they lie there.
-    pub(super) async fn entries(&self, numbers: &[u64]) -> Result<Vec<(u64, String)>, VerifyError> {
+    pub(crate) async fn entries(&self, numbers: &[u64]) -> Result<Vec<(u64, String)>, VerifyError> {
         match self {
             Self::Pool { .. } => {
                 let each = numbers.iter().map(|number| async move {
@@ -93,12 +119,16 @@ impl Source {
 
     async fn get(&self, path: &str) -> Result<String, VerifyError> {
         let Self::Pool { address, client } = self else { return Ok(String::new()) };
-        let grant = OutboundGrant::get(&format!("{address}{path}"))
-            .map_err(|fault| VerifyError::Address { address: address.clone(), reason: fault.to_string() })?;
+        let grant = grant(address, path)?;
         let pool = |reason: String| VerifyError::Pool { address: format!("{address}{path}"), reason };
         let body = client.get(&grant).await.map_err(|error| pool(error.to_string()))?;
         String::from_utf8(body).map_err(|_| pool("it is no text".to_owned()))
     }
+}
+
+fn grant(address: &str, path: &str) -> Result<OutboundGrant, VerifyError> {
+    OutboundGrant::get(&format!("{address}{path}"))
+        .map_err(|fault| VerifyError::Address { address: address.to_owned(), reason: fault.to_string() })
 }
 
 /// Every receipt in the files of a folder: one a line, as JSON or as it came in the header.
@@ -128,7 +158,7 @@ pub(super) fn read_text(file: &Path) -> Result<String, VerifyError> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn numbers_in(folder: &Path) -> Result<Vec<u64>, VerifyError> {
+pub(super) fn numbers_in(folder: &Path) -> Result<Vec<u64>, VerifyError> {
     let mut numbers = Vec::new();
     for file in files_in(folder)? {
         let stem = file.file_stem().and_then(|stem| stem.to_str());
@@ -142,7 +172,7 @@ fn numbers_in(folder: &Path) -> Result<Vec<u64>, VerifyError> {
     Ok(numbers)
 }
 
-fn files_in(folder: &Path) -> Result<Vec<PathBuf>, VerifyError> {
+pub(super) fn files_in(folder: &Path) -> Result<Vec<PathBuf>, VerifyError> {
     let read = || {
         let mut files = Vec::new();
         for entry in std::fs::read_dir(folder)? {

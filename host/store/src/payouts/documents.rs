@@ -44,8 +44,8 @@ pub struct PayoutDebit {
 /// A transaction that the operator adopts as a payout of this pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdoptedPayout {
-    /// Its number, if nobody has it; else the next one is taken.
-    pub payout_id: Option<u64>,
+    /// Its number, as [`crate::Store::free_payout_id`] told it.
+    pub payout_id: u64,
     /// Its comment, or what stands for one.
     pub comment: String,
     /// The id of its transaction.

@@ -10,7 +10,7 @@ use crate::credits::MAX_BALANCES_PAGE;
 use crate::dialect::{Dialect, Hold};
 use crate::error::StoreError;
 use crate::leases::{Lease, hold_lease};
-use crate::rows::{check_text, count, runs, signed, statement};
+use crate::rows::{check_text, count, credited_e8, moved_e8, runs, signed, statement};
 use crate::writer::Lock;
 use crate::{Store, connection};
 
@@ -52,12 +52,13 @@ pub struct LedgerEntry {
 }
 
 /// An entry on its way into the ledger.
-pub(super) struct NewEntry<'a> {
-    pub(super) lp_id: i64,
-    pub(super) kind: &'static str,
-    pub(super) payout_id: Option<i64>,
-    pub(super) amount_e8: i64,
-    pub(super) why: &'a str,
+pub(crate) struct NewEntry<'a> {
+    pub(crate) lp_id: i64,
+    pub(crate) kind: &'static str,
+    pub(crate) payout_id: Option<i64>,
+    pub(crate) amount_e8: i64,
+    pub(crate) why: &'a str,
+    pub(crate) who: &'a str,
 }
 
 impl Store {
@@ -65,14 +66,13 @@ impl Store {
     /// [`MAX_BALANCES_PAGE`]. Two looks into indexes for each.
     pub async fn owing(&self, after_lp_id: i64, limit: u32) -> Result<Vec<Owing>, StoreError> {
         let mut reader = connection(&self.shared.reader).await?;
-        let rows = sqlx::query(
-            "SELECT l.lp_id, l.exchange, l.address, \
-             COALESCE((SELECT c.balance_e8 FROM credits c WHERE c.lp_id = l.lp_id \
-              ORDER BY c.entry_no DESC LIMIT 1), 0) AS credited_e8, \
-             COALESCE((SELECT e.total_e8 FROM ledger_entries e WHERE e.lp_id = l.lp_id \
-              ORDER BY e.entry_no DESC LIMIT 1), 0) AS moved_e8 \
-             FROM lps l WHERE l.lp_id > $1 ORDER BY l.lp_id LIMIT $2",
-        )
+        let rows = sqlx::query(concat!(
+            "SELECT l.lp_id, l.exchange, l.address, ",
+            credited_e8!(),
+            " AS credited_e8, ",
+            moved_e8!(),
+            " AS moved_e8 FROM lps l WHERE l.lp_id > $1 ORDER BY l.lp_id LIMIT $2",
+        ))
         .bind(after_lp_id)
         .bind(i64::from(limit.min(MAX_BALANCES_PAGE)))
         .fetch_all(&mut *reader)
@@ -86,14 +86,13 @@ impl Store {
             return Ok(None);
         }
         let mut reader = connection(&self.shared.reader).await?;
-        let row = sqlx::query(
-            "SELECT COUNT(*) AS lps, CAST(COALESCE(SUM(\
-             COALESCE((SELECT c.balance_e8 FROM credits c WHERE c.lp_id = l.lp_id \
-              ORDER BY c.entry_no DESC LIMIT 1), 0) + \
-             COALESCE((SELECT e.total_e8 FROM ledger_entries e WHERE e.lp_id = l.lp_id \
-              ORDER BY e.entry_no DESC LIMIT 1), 0)), 0) AS BIGINT) AS owed_e8 \
-             FROM lps l JOIN users u ON u.user_id = l.user_id WHERE u.api_key = $1",
-        )
+        let row = sqlx::query(concat!(
+            "SELECT COUNT(*) AS lps, CAST(COALESCE(SUM(",
+            credited_e8!(),
+            " + ",
+            moved_e8!(),
+            "), 0) AS BIGINT) AS owed_e8 FROM lps l JOIN users u ON u.user_id = l.user_id WHERE u.api_key = $1",
+        ))
         .bind(user)
         .fetch_one(&mut *reader)
         .await?;
@@ -132,7 +131,9 @@ impl Store {
         rows.iter().map(ledger_entry).collect()
     }
 
-    /// Corrects what an LP is owed by `amount_e8`, and says why. It cannot take more than is owed.
+    /// Corrects what an LP is owed by `amount_e8`, and says why. It cannot take more than is owed. For who does not sign
+    /// the record: whoever leads next publishes it, and nothing else is published before. The operator's corrections
+    /// are [`Store::publish_correction`].
     pub async fn correct(
         &self,
         lease: &Lease,
@@ -156,7 +157,7 @@ impl Store {
         hold_lease(&mut transaction, write.dialect, lease, Hold::Shared).await?;
         write.lock(&mut transaction, Lock::Ledger).await?;
         let at_ms = write.now_ms(&mut transaction).await?;
-        let entry = NewEntry { lp_id, kind: "correction", payout_id: None, amount_e8, why };
+        let entry = NewEntry { lp_id, kind: "correction", payout_id: None, amount_e8, why, who: "" };
         insert_entries(&mut transaction, write.dialect, &[entry], at_ms, Below::Refused).await?;
         write.commit(transaction).await
     }
@@ -164,21 +165,21 @@ impl Store {
 
 /// Whether a balance may go below zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Below {
+pub(crate) enum Below {
     /// It may not: nobody is paid what is not owed.
     Refused,
     /// It may: what is entered has happened already.
     Entered,
 }
 
-/// Adds entries, with their running totals, in a transaction that has the ledger's lock.
-pub(super) async fn insert_entries(
+/// Adds entries, with their running totals, in a transaction that has the ledger's lock. The number of the last one.
+pub(crate) async fn insert_entries(
     on: &mut AnyConnection,
     dialect: Dialect,
     entries: &[NewEntry<'_>],
     at_ms: u64,
     below: Below,
-) -> Result<(), StoreError> {
+) -> Result<i64, StoreError> {
     let too_large = || StoreError::invalid("the balance of an LP", "it is beyond 63 bits");
     let row = sqlx::query("SELECT COALESCE(MAX(entry_no), 0) AS newest FROM ledger_entries")
         .fetch_one(&mut *on)
@@ -195,7 +196,20 @@ pub(super) async fn insert_entries(
         }
         let insert = match entry.payout_id {
             Some(payout_id) => sqlx::query(
-                "INSERT INTO ledger_entries (entry_no, lp_id, kind, amount_e8, total_e8, why, at_ms, payout_id) \
+                "INSERT INTO ledger_entries (entry_no, lp_id, kind, amount_e8, total_e8, why, at_ms, who, payout_id) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            )
+            .bind(entry_no)
+            .bind(entry.lp_id)
+            .bind(entry.kind)
+            .bind(entry.amount_e8)
+            .bind(*total_e8)
+            .bind(entry.why)
+            .bind(signed("the time", at_ms)?)
+            .bind(entry.who)
+            .bind(payout_id),
+            None => sqlx::query(
+                "INSERT INTO ledger_entries (entry_no, lp_id, kind, amount_e8, total_e8, why, at_ms, who) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             )
             .bind(entry_no)
@@ -205,22 +219,11 @@ pub(super) async fn insert_entries(
             .bind(*total_e8)
             .bind(entry.why)
             .bind(signed("the time", at_ms)?)
-            .bind(payout_id),
-            None => sqlx::query(
-                "INSERT INTO ledger_entries (entry_no, lp_id, kind, amount_e8, total_e8, why, at_ms) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            )
-            .bind(entry_no)
-            .bind(entry.lp_id)
-            .bind(entry.kind)
-            .bind(entry.amount_e8)
-            .bind(*total_e8)
-            .bind(entry.why)
-            .bind(signed("the time", at_ms)?),
+            .bind(entry.who),
         };
         insert.execute(&mut *on).await?;
     }
-    Ok(())
+    Ok(entry_no)
 }
 
 fn not_registered() -> StoreError {
@@ -239,10 +242,13 @@ async fn totals_of(
     let mut totals = BTreeMap::new();
     for run in runs(dialect, &lp_ids) {
         let mut select = sqlx::query(statement(
-            "SELECT l.lp_id, COALESCE((SELECT c.balance_e8 FROM credits c WHERE c.lp_id = l.lp_id \
-             ORDER BY c.entry_no DESC LIMIT 1), 0) AS credited_e8, \
-             COALESCE((SELECT e.total_e8 FROM ledger_entries e WHERE e.lp_id = l.lp_id \
-             ORDER BY e.entry_no DESC LIMIT 1), 0) AS total_e8 FROM lps l WHERE l.lp_id IN (",
+            concat!(
+                "SELECT l.lp_id, ",
+                credited_e8!(),
+                " AS credited_e8, ",
+                moved_e8!(),
+                " AS total_e8 FROM lps l WHERE l.lp_id IN ("
+            ),
             "$",
             run.len(),
             ")",
@@ -271,7 +277,7 @@ fn owing(row: &AnyRow) -> Result<Owing, StoreError> {
     })
 }
 
-fn ledger_entry(row: &AnyRow) -> Result<LedgerEntry, StoreError> {
+pub(crate) fn ledger_entry(row: &AnyRow) -> Result<LedgerEntry, StoreError> {
     let payout_id: Option<i64> = row.try_get("payout_id")?;
     Ok(LedgerEntry {
         entry_no: count(row, "entry_no")?,

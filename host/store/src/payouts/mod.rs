@@ -7,6 +7,8 @@
 mod documents;
 mod ledger;
 mod marks;
+mod published;
+mod statements;
 mod writes;
 
 use sqlx::any::AnyRow;
@@ -17,8 +19,16 @@ use crate::rows::{count, signed};
 use crate::{Store, connection};
 
 pub use documents::{AdoptedPayout, NewPayout, PayoutChange, PayoutDebit, PayoutOutput};
+pub(crate) use ledger::{Below, NewEntry as LedgerAddition, insert_entries, ledger_entry};
 pub use ledger::{LedgerEntry, Owing};
 pub use marks::{AddressMark, Alarm, Approval, Foreign};
+pub(crate) use published::note_correction;
+pub use published::{NewCorrection, Published, Unpublished};
+pub use statements::{
+    AccountOfUser, CreditedUntil, ForgottenCredits, MAX_STATEMENT_BOUNDS, MAX_STATEMENT_CHANGES,
+    PublishedChange,
+};
+pub(crate) use writes::void_unsent;
 
 /// The most payouts of one planning: at the default of a hundred outputs they pay the most LPs planned for at once.
 pub const MAX_NEW_PAYOUTS: usize = 1_000;
@@ -86,7 +96,7 @@ pub struct UserPayout {
     pub payout_id: u64,
     /// How far it is.
     pub stage: String,
-    /// The LP's address.
+    /// The LP's address when it was reserved.
     pub address: String,
     /// The exchange of the LP.
     pub exchange: String,
@@ -114,6 +124,16 @@ pub struct PayoutSchedule {
 const COLUMNS: &str = "SELECT payout_id, method, stage, total_e8, outputs, comment, txid, hex, inputs, \
      since_block, created_at_ms, called_at_ms, sent_at_ms, ended_at_ms FROM payouts";
 
+/// Bounds in place of an equality, for the same reason as in `rows::credited_e8`.
+const PAYOUTS_OF_LP: &str = "SELECT e.entry_no, p.payout_id, p.stage, p.txid, p.created_at_ms, p.ended_at_ms, \
+     l.exchange, COALESCE((SELECT CASE WHEN a.next_from_ms BETWEEN 1 AND p.created_at_ms THEN a.next_address \
+     ELSE a.address END FROM address_changes a WHERE a.lp_id = l.lp_id AND a.at_ms <= p.created_at_ms \
+     ORDER BY a.change_no DESC LIMIT 1), l.address) AS address, \
+     -e.amount_e8 AS paid_e8, COALESCE(-f.amount_e8, 0) AS fee_e8 FROM ledger_entries e \
+     JOIN payouts p ON p.payout_id = e.payout_id JOIN lps l ON l.lp_id = e.lp_id \
+     LEFT JOIN ledger_entries f ON f.payout_id = e.payout_id AND f.lp_id = e.lp_id AND f.kind = 'fee' \
+     WHERE e.lp_id >= $1 AND e.lp_id <= $1 AND e.kind = 'payout' ORDER BY e.lp_id DESC, e.entry_no DESC LIMIT $2";
+
 impl Store {
     /// Payouts that are neither paid nor void, oldest first, at most [`MAX_PAYOUTS_PAGE`].
     pub async fn open_payouts(&self) -> Result<Vec<PayoutRow>, StoreError> {
@@ -137,11 +157,12 @@ impl Store {
         Ok(self.select_payouts("WHERE payout_id = $1", payout_id).await?.pop())
     }
 
-    /// Which of these transactions or comments the ledger knows, as payouts' or as foreign ones.
+    /// Whether the ledger knows a transaction by its id or its comment, as a payout that stands or as a foreign one. What
+    /// a void payout took was given back, so a transaction that still made it is one that the ledger does not count.
     pub async fn known_in_ledger(&self, txid: &str, comment: &str) -> Result<bool, StoreError> {
         let mut reader = connection(&self.shared.reader).await?;
         let row = sqlx::query(
-            "SELECT (SELECT COUNT(*) FROM payouts WHERE comment = $2 OR txid = $1) + \
+            "SELECT (SELECT COUNT(*) FROM payouts WHERE (comment = $2 OR txid = $1) AND stage <> 'void') + \
              (SELECT COUNT(*) FROM payout_foreign WHERE txid = $1) AS known",
         )
         .bind(txid)
@@ -206,19 +227,26 @@ impl Store {
             .await?;
         let Some(row) = row else { return Ok(None) };
         let user_id: i64 = row.try_get("user_id")?;
-        let rows = sqlx::query(
-            "SELECT p.payout_id, p.stage, p.txid, p.created_at_ms, p.ended_at_ms, l.address, l.exchange, \
-             -e.amount_e8 AS paid_e8, COALESCE(-f.amount_e8, 0) AS fee_e8 FROM lps l \
-             JOIN ledger_entries e ON e.lp_id = l.lp_id AND e.kind = 'payout' \
-             JOIN payouts p ON p.payout_id = e.payout_id \
-             LEFT JOIN ledger_entries f ON f.payout_id = e.payout_id AND f.lp_id = e.lp_id AND f.kind = 'fee' \
-             WHERE l.user_id = $1 ORDER BY e.entry_no DESC LIMIT $2",
-        )
-        .bind(user_id)
-        .bind(signed("the number of payouts", limit.min(MAX_PAYOUTS_PAGE))?)
-        .fetch_all(&mut *reader)
-        .await?;
-        Ok(Some(rows.iter().map(user_payout).collect::<Result<_, _>>()?))
+        let limit = limit.min(MAX_PAYOUTS_PAGE);
+        let lps = sqlx::query("SELECT lp_id FROM lps WHERE user_id = $1 ORDER BY lp_id")
+            .bind(user_id)
+            .fetch_all(&mut *reader)
+            .await?;
+        // One LP after the other, each by its own entries: nobody's answer has to look through those of others.
+        let mut payouts: Vec<(u64, UserPayout)> = Vec::new();
+        for lp in &lps {
+            let rows = sqlx::query(PAYOUTS_OF_LP)
+                .bind(lp.try_get::<i64, _>("lp_id")?)
+                .bind(signed("the number of payouts", limit)?)
+                .fetch_all(&mut *reader)
+                .await?;
+            for row in &rows {
+                payouts.push((count(row, "entry_no")?, user_payout(row)?));
+            }
+        }
+        payouts.sort_unstable_by_key(|(entry_no, _)| std::cmp::Reverse(*entry_no));
+        payouts.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(Some(payouts.into_iter().map(|(_, payout)| payout).collect()))
     }
 
     async fn select_payouts(
@@ -229,6 +257,22 @@ impl Store {
         let mut reader = connection(&self.shared.reader).await?;
         select(&mut reader, filter, signed("the number", parameter)?).await
     }
+}
+
+/// Payouts whose number is above `payout_id`, by rising number.
+pub(crate) async fn payouts_after(
+    on: &mut AnyConnection,
+    payout_id: u64,
+    limit: u32,
+) -> Result<Vec<PayoutRow>, StoreError> {
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "{COLUMNS} WHERE payout_id > $1 ORDER BY payout_id LIMIT $2"
+    )))
+    .bind(signed("the payout", payout_id)?)
+    .bind(i64::from(limit))
+    .fetch_all(on)
+    .await?;
+    rows.iter().map(payout_row).collect()
 }
 
 /// Payouts by a filter that is a constant of this module.

@@ -2,19 +2,24 @@
 
 use sqlx::{AnyConnection, Row};
 
-use super::documents::{AdoptedPayout, NewPayout, PayoutChange, PayoutOutput, check_outputs};
+use super::documents::{NewPayout, PayoutChange, PayoutOutput};
 use super::ledger::{Below, NewEntry, insert_entries};
+use super::published::is_published;
 use super::{MAX_NEW_PAYOUTS, MAX_NOTE_BYTES, outputs_text, select};
 use crate::Store;
-use crate::dialect::Hold;
+use crate::dialect::{Dialect, Hold};
 use crate::error::StoreError;
 use crate::leases::{Lease, hold_lease};
-use crate::rows::{check_name, check_text, signed, unsigned};
+use crate::proof::check_payable;
+use crate::rows::{check_text, signed, unsigned};
 use crate::writer::Lock;
+
+/// Payouts that are ended together after a restore.
+const UNSENT_AT_ONCE: i64 = 100;
 
 impl Store {
     /// Reserves payouts: their rows, and what they take from balances, all or nothing. `slot_ms` is the time they were
-    /// planned for. Refused if an LP is owed less than is taken.
+    /// planned for. Refused if an LP is owed less than is taken, or if the address of one changed since it was planned.
     pub async fn reserve_payouts(
         &self,
         lease: &Lease,
@@ -48,6 +53,7 @@ impl Store {
         .await?;
         let mut ids = Vec::with_capacity(payouts.len());
         for payout in payouts {
+            check_payable(&mut transaction, write.dialect, &payout.outputs, at_ms).await?;
             let id = next_id(&mut transaction).await?;
             let comment = format!("{}:{id}:{}", payout.comment_head, payout.digest);
             let row = PayoutRecord {
@@ -76,7 +82,8 @@ impl Store {
     }
 
     /// Moves a payout from one stage to another, and says what happened. Whether it was in that stage: if not, nothing
-    /// is written. `from` and `to` may be the same, to change what is known of a payout or to note something.
+    /// is written. `from` and `to` may be the same, to note something. That a payout is sent, and by which transaction,
+    /// is published: [`Store::publish_payout`].
     pub async fn move_payout(
         &self,
         lease: &Lease,
@@ -88,6 +95,12 @@ impl Store {
         change.check()?;
         if to == "void" && from != "void" {
             return Err(StoreError::invalid("the stage of a payout", "a payout is voided by void_payout"));
+        }
+        if to == "sent" && (from != "sent" || !change.txid.is_empty()) {
+            return Err(StoreError::invalid(
+                "the stage of a payout",
+                "that it is sent is published with its entry",
+            ));
         }
         self.shared.write.persistently(|| self.move_once(lease, payout_id, from, to, change)).await
     }
@@ -112,7 +125,8 @@ impl Store {
     }
 
     /// Ends a payout of which nothing was sent: what it took is given back, and what was approved for it may be used
-    /// again. Payouts are planned again at `retry_at_ms`. Whether it was in the stage `from`.
+    /// again. Payouts are planned again at `retry_at_ms`. Whether it was in the stage `from`, which is refused where it
+    /// was sent: that stands in the record.
     pub async fn void_payout(
         &self,
         lease: &Lease,
@@ -122,6 +136,9 @@ impl Store {
         note: &str,
     ) -> Result<bool, StoreError> {
         check_text("the note", note, MAX_NOTE_BYTES)?;
+        if !matches!(from, "reserved" | "prepared" | "calling") {
+            return Err(StoreError::invalid("the stage of a payout", "what was sent cannot be given back"));
+        }
         self.shared.write.persistently(|| self.void_once(lease, payout_id, from, retry_at_ms, note)).await
     }
 
@@ -138,36 +155,9 @@ impl Store {
         hold_lease(&mut transaction, write.dialect, lease, Hold::Shared).await?;
         write.lock(&mut transaction, Lock::Ledger).await?;
         let at_ms = write.now_ms(&mut transaction).await?;
-        let change = PayoutChange { note: note.to_owned(), ..PayoutChange::default() };
-        if !update_stage(&mut transaction, payout_id, (from, "void"), &change, at_ms).await? {
+        if !void_in(&mut transaction, write.dialect, (payout_id, from), note, at_ms).await? {
             return Ok(false);
         }
-        let id = signed("the payout", payout_id)?;
-        let taken = sqlx::query(
-            "SELECT lp_id, kind, amount_e8 FROM ledger_entries WHERE payout_id = $1 \
-             AND kind IN ('payout', 'fee') ORDER BY entry_no",
-        )
-        .bind(id)
-        .fetch_all(&mut *transaction)
-        .await?;
-        let mut entries = Vec::with_capacity(taken.len());
-        for row in &taken {
-            let (kind, amount_e8): (String, i64) = (row.try_get("kind")?, row.try_get("amount_e8")?);
-            let kind = if kind == "fee" { "fee_returned" } else { "payout_returned" };
-            let amount_e8 = amount_e8.checked_neg().ok_or(StoreError::corrupt("a debit"))?;
-            entries.push(NewEntry {
-                lp_id: row.try_get("lp_id")?,
-                kind,
-                payout_id: Some(id),
-                amount_e8,
-                why: note,
-            });
-        }
-        insert_entries(&mut transaction, write.dialect, &entries, at_ms, Below::Entered).await?;
-        sqlx::query("UPDATE payout_approvals SET payout_id = 0 WHERE payout_id = $1")
-            .bind(id)
-            .execute(&mut *transaction)
-            .await?;
         sqlx::query("UPDATE payout_schedule SET retry_at_ms = $1 WHERE name = 'payouts'")
             .bind(signed("the time", retry_at_ms)?)
             .execute(&mut *transaction)
@@ -175,56 +165,80 @@ impl Store {
         write.commit(transaction).await?;
         Ok(true)
     }
+}
 
-    /// Enters a transaction of the wallet as a payout that is sent, with what it took from balances: it has happened,
-    /// so a balance may go below zero. Its number.
-    pub async fn adopt_payout(&self, lease: &Lease, adopted: &AdoptedPayout) -> Result<u64, StoreError> {
-        check_name("the transaction", &adopted.txid)?;
-        check_name("the comment", &adopted.comment)?;
-        check_text("the reason", &adopted.why, MAX_NOTE_BYTES)?;
-        check_outputs(&adopted.outputs)?;
-        self.shared.write.persistently(|| self.adopt_once(lease, adopted)).await
+/// Ends a payout of which nothing was sent, in a transaction that has the ledger's lock. Whether it was in the stage
+/// `from`.
+async fn void_in(
+    on: &mut AnyConnection,
+    dialect: Dialect,
+    (payout_id, from): (u64, &str),
+    note: &str,
+    at_ms: u64,
+) -> Result<bool, StoreError> {
+    let change = PayoutChange { note: note.to_owned(), ..PayoutChange::default() };
+    if !update_stage(on, payout_id, (from, "void"), &change, at_ms).await? {
+        return Ok(false);
     }
+    let id = signed("the payout", payout_id)?;
+    if is_published(on, id).await? {
+        return Err(StoreError::corrupt("a payout that is published as sent is in a stage before that"));
+    }
+    let taken = sqlx::query(
+        "SELECT lp_id, kind, amount_e8 FROM ledger_entries WHERE payout_id = $1 \
+         AND kind IN ('payout', 'fee') ORDER BY entry_no",
+    )
+    .bind(id)
+    .fetch_all(&mut *on)
+    .await?;
+    let mut entries = Vec::with_capacity(taken.len());
+    for row in &taken {
+        let (kind, amount_e8): (String, i64) = (row.try_get("kind")?, row.try_get("amount_e8")?);
+        let kind = if kind == "fee" { "fee_returned" } else { "payout_returned" };
+        let amount_e8 = amount_e8.checked_neg().ok_or(StoreError::corrupt("a debit"))?;
+        let lp_id = row.try_get("lp_id")?;
+        entries.push(NewEntry { lp_id, kind, payout_id: Some(id), amount_e8, why: note, who: "" });
+    }
+    insert_entries(on, dialect, &entries, at_ms, Below::Entered).await?;
+    sqlx::query("UPDATE payout_approvals SET payout_id = 0 WHERE payout_id = $1")
+        .bind(id)
+        .execute(on)
+        .await?;
+    Ok(true)
+}
 
-    async fn adopt_once(&self, lease: &Lease, adopted: &AdoptedPayout) -> Result<u64, StoreError> {
-        let write = &self.shared.write;
-        let mut transaction = write.begin().await?;
-        hold_lease(&mut transaction, write.dialect, lease, Hold::Shared).await?;
-        write.lock(&mut transaction, Lock::Ledger).await?;
-        let at_ms = write.now_ms(&mut transaction).await?;
-        let mut id = next_id(&mut transaction).await?;
-        if let Some(wanted) = adopted.payout_id {
-            let wanted = signed("the payout", wanted)?;
-            if select(&mut transaction, "WHERE payout_id = $1", wanted).await?.is_empty() {
-                id = wanted;
-            }
+/// Ends every payout that was not sent yet, as far as this database knows: reserved ones and those that are signed. Their
+/// numbers.
+pub(crate) async fn void_unsent(
+    on: &mut AnyConnection,
+    dialect: Dialect,
+    at_ms: u64,
+    note: &str,
+) -> Result<Vec<u64>, StoreError> {
+    let mut voided = Vec::new();
+    loop {
+        let filter = "WHERE stage IN ('reserved', 'prepared') ORDER BY payout_id LIMIT $1";
+        let open = select(on, filter, UNSENT_AT_ONCE).await?;
+        if open.is_empty() {
+            return Ok(voided);
         }
-        let row = PayoutRecord {
-            id,
-            method: "plain",
-            stage: "sent",
-            comment: &adopted.comment,
-            outputs: &adopted.outputs,
-        };
-        insert_payout(&mut transaction, &row, &adopted.txid, at_ms, &adopted.why).await?;
-        let entries = debits(&adopted.outputs, id, &adopted.why);
-        insert_entries(&mut transaction, write.dialect, &entries, at_ms, Below::Entered).await?;
-        must_have_transaction(&mut transaction, id).await?;
-        write.commit(transaction).await?;
-        unsigned(id)
+        for payout in open {
+            void_in(on, dialect, (payout.payout_id, &payout.stage), note, at_ms).await?;
+            voided.push(payout.payout_id);
+        }
     }
 }
 
 /// A payout on its way into its table.
-struct PayoutRecord<'a> {
-    id: i64,
-    method: &'a str,
-    stage: &'a str,
-    comment: &'a str,
-    outputs: &'a [PayoutOutput],
+pub(super) struct PayoutRecord<'a> {
+    pub(super) id: i64,
+    pub(super) method: &'a str,
+    pub(super) stage: &'a str,
+    pub(super) comment: &'a str,
+    pub(super) outputs: &'a [PayoutOutput],
 }
 
-async fn insert_payout(
+pub(super) async fn insert_payout(
     on: &mut AnyConnection,
     row: &PayoutRecord<'_>,
     txid: &str,
@@ -256,7 +270,7 @@ async fn insert_payout(
 }
 
 /// A conditional update of the stage, with what is new of the payout. Whether it was in the stage `from`.
-async fn update_stage(
+pub(super) async fn update_stage(
     on: &mut AnyConnection,
     payout_id: u64,
     (from, to): (&str, &str),
@@ -298,7 +312,7 @@ async fn update_stage(
 }
 
 /// A payout counts as sent only with the id of its transaction.
-async fn must_have_transaction(on: &mut AnyConnection, payout_id: i64) -> Result<(), StoreError> {
+pub(super) async fn must_have_transaction(on: &mut AnyConnection, payout_id: i64) -> Result<(), StoreError> {
     let known = select(on, "WHERE payout_id = $1", payout_id).await?;
     if known.iter().any(|payout| !payout.txid.is_empty()) {
         return Ok(());
@@ -326,14 +340,14 @@ async fn insert_event(
     Ok(())
 }
 
-async fn next_id(on: &mut AnyConnection) -> Result<i64, StoreError> {
+pub(super) async fn next_id(on: &mut AnyConnection) -> Result<i64, StoreError> {
     let row = sqlx::query("SELECT COALESCE(MAX(payout_id), 0) AS newest FROM payouts").fetch_one(on).await?;
     let newest: i64 = row.try_get("newest")?;
     newest.checked_add(1).ok_or(StoreError::corrupt("there are too many payouts"))
 }
 
 /// The entries by which outputs go down on balances. Nothing is entered where nothing is taken.
-fn debits<'a>(outputs: &[PayoutOutput], payout_id: i64, why: &'a str) -> Vec<NewEntry<'a>> {
+pub(super) fn debits<'a>(outputs: &[PayoutOutput], payout_id: i64, why: &'a str) -> Vec<NewEntry<'a>> {
     let mut entries = Vec::new();
     for debit in outputs.iter().flat_map(|output| &output.debits) {
         for (kind, taken_e8) in [("payout", debit.paid_e8), ("fee", debit.fee_e8)] {
@@ -344,6 +358,7 @@ fn debits<'a>(outputs: &[PayoutOutput], payout_id: i64, why: &'a str) -> Vec<New
                     payout_id: Some(payout_id),
                     amount_e8: taken_e8.saturating_neg(),
                     why,
+                    who: "",
                 });
             }
         }

@@ -19,16 +19,22 @@ macro_rules! suite {
             mod configuration;
             mod durability;
             mod freshness;
+            mod imports;
             mod leases;
             mod ledger;
             mod payouts;
+            mod proof;
+            mod published;
             mod reads;
             mod records;
             mod registration;
+            mod restored;
+            mod retention;
             mod rounds;
             mod samples;
             mod schema;
             mod servers;
+            mod side_by_side;
             mod slices;
         }
     };

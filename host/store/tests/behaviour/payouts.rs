@@ -1,11 +1,13 @@
 //! Payouts take from balances once, give back once, and move only from where they are.
 
-use alp_store::{AddressMark, AdoptedPayout, Foreign, NewPayout, PayoutChange, PayoutDebit, PayoutOutput, StoreError};
+use alp_store::{
+    AddressMark, AdoptedPayout, Foreign, NewPayout, PayoutChange, PayoutDebit, PayoutOutput, Published, StoreError,
+};
 
 use super::open_for_test;
-use crate::support::{FIRST_ROUND, ROUND_SECONDS, TestStore, entry, lead};
+use crate::support::{FIRST_ROUND, ROUND_SECONDS, TestStore, after, began, entry, lead};
 
-fn output(address: &str, debits: &[(i64, i64, i64)]) -> PayoutOutput {
+pub(super) fn output(address: &str, debits: &[(i64, i64, i64)]) -> PayoutOutput {
     let debits: Vec<PayoutDebit> = debits
         .iter()
         .map(|&(lp_id, paid_e8, fee_e8)| PayoutDebit { lp_id, paid_e8, fee_e8 })
@@ -14,24 +16,24 @@ fn output(address: &str, debits: &[(i64, i64, i64)]) -> PayoutOutput {
     PayoutOutput { address: address.to_owned(), amount_e8, debits }
 }
 
-fn payout(outputs: Vec<PayoutOutput>) -> NewPayout {
+pub(super) fn payout(outputs: Vec<PayoutOutput>) -> NewPayout {
     NewPayout { method: "plain".into(), comment_head: "alp:test".into(), digest: "d1".into(), outputs }
 }
 
-fn note(text: &str) -> PayoutChange {
+pub(super) fn note(text: &str) -> PayoutChange {
     PayoutChange { note: text.to_owned(), ..PayoutChange::default() }
 }
 
-fn txid(text: &str) -> PayoutChange {
+pub(super) fn txid(text: &str) -> PayoutChange {
     PayoutChange { txid: text.to_owned(), ..note("accepted") }
 }
 
-async fn owed_e8(test: &TestStore, lp_id: i64) -> i64 {
+pub(super) async fn owed_e8(test: &TestStore, lp_id: i64) -> i64 {
     test.store.owing(lp_id - 1, 1).await.unwrap()[0].owed_e8
 }
 
 /// Two LPs, credited 1000 and 500.
-async fn credited() -> Option<(TestStore, i64, i64)> {
+pub(super) async fn credited() -> Option<(TestStore, i64, i64)> {
     let test = open_for_test().await?;
     let (alice, bob) = (test.lp("alice", "btc").await, test.lp("bob", "btc").await);
     test.credit(FIRST_ROUND, vec![entry(alice, "btc", 1000), entry(bob, "btc", 500)]).await;
@@ -101,13 +103,22 @@ async fn a_payout_moves_only_from_the_stage_it_is_in_and_keeps_what_is_known() {
         let (store, lease) = (test.store.clone(), test.lease.clone());
         async move { store.move_payout(&lease, id, from, to, &change).await }
     };
-    assert!(!move_it("calling", "sent", txid("t")).await.unwrap());
+    assert!(!move_it("calling", "paid", note("x")).await.unwrap());
     let block = PayoutChange { since_block: "b".into(), ..note("about to call") };
     assert!(move_it("reserved", "calling", block).await.unwrap());
     assert!(!move_it("reserved", "calling", note("again")).await.unwrap());
-    assert!(move_it("calling", "sent", note("no id")).await.is_err(), "sent without a transaction");
-    assert!(move_it("calling", "sent", txid("t")).await.unwrap());
-    assert!(move_it("sent", "sent", txid("other")).await.unwrap());
+    assert!(move_it("calling", "sent", txid("t")).await.is_err(), "that it is sent is published with its entry");
+    let entry = began(&test).await;
+    let no_id = test.store.publish_payout(&test.lease, id, "calling", &note("no id"), &entry).await;
+    assert!(no_id.is_err(), "sent without a transaction");
+    let publish = |from, change, entry| {
+        let (store, lease) = (test.store.clone(), test.lease.clone());
+        async move { store.publish_payout(&lease, id, from, &change, &entry).await.unwrap() }
+    };
+    assert_eq!(publish("calling", txid("t"), entry.clone()).await, Published::Published);
+    assert_eq!(publish("sent", txid("other"), after(&entry)).await, Published::Published);
+    assert!(move_it("sent", "sent", txid("third")).await.is_err(), "and so is another transaction");
+    assert!(move_it("sent", "sent", note("seen")).await.unwrap());
     assert!(test.store.known_in_ledger("other", "none").await.unwrap());
     assert!(!test.store.known_in_ledger("t", "none").await.unwrap());
     assert!(move_it("sent", "void", note("never")).await.is_err(), "void gives back: it is a call of its own");
@@ -116,7 +127,7 @@ async fn a_payout_moves_only_from_the_stage_it_is_in_and_keeps_what_is_known() {
     assert_eq!((paid.txid.as_str(), paid.since_block.as_str()), ("other", "b"));
     let stages: Vec<String> =
         test.store.payout_events(id).await.unwrap().into_iter().map(|event| event.stage).collect();
-    assert_eq!(stages, ["reserved", "calling", "sent", "sent", "paid"]);
+    assert_eq!(stages, ["reserved", "calling", "sent", "sent", "sent", "paid"]);
     let seen = test.store.payouts_of("alice", 10).await.unwrap().unwrap();
     assert_eq!((seen[0].paid_e8, seen[0].txid.as_str(), seen[0].stage.as_str()), (900, "other", "paid"));
     assert_eq!(test.store.payouts_of("nobody", 10).await.unwrap(), None);
@@ -134,6 +145,9 @@ async fn one_who_wakes_up_late_can_neither_reserve_nor_move_nor_note() {
     late(test.store.reserve_payouts(&test.lease, 8, &new).await.map(|_| ()));
     late(test.store.move_payout(&test.lease, id, "reserved", "calling", &note("x")).await.map(|_| ()));
     late(test.store.void_payout(&test.lease, id, "reserved", 9, "x").await.map(|_| ()));
+    let entry = began(&test).await;
+    late(test.store.publish_payout(&test.lease, id, "reserved", &txid("t"), &entry).await.map(|_| ()));
+    late(test.store.publish_sent_payout(&test.lease, id, &entry).await.map(|_| ()));
     late(test.store.approve(&test.lease, "Ba", 1).await);
     late(test.store.raise_alarm(&test.lease, "low", "wallet", "x").await.map(|_| ()));
     late(test.store.correct(&test.lease, alice, 1, "x").await);
@@ -146,17 +160,18 @@ async fn what_the_operator_adopts_is_taken_even_from_who_is_owed_less() {
     let mut unknown = output("Bx", &[]);
     unknown.amount_e8 = 3;
     let adopted = AdoptedPayout {
-        payout_id: Some(17),
+        payout_id: test.store.free_payout_id(Some(17)).await.unwrap(),
         comment: "alp:test:17:d".into(),
         txid: "t17".into(),
         outputs: vec![output("Ba", &[(alice, 300, 0)]), output("Bb", &[(bob, 600, 0)]), unknown],
         why: "found in the wallet".into(),
     };
-    assert_eq!(test.store.adopt_payout(&test.lease, &adopted).await.unwrap(), 17);
+    let entry = began(&test).await;
+    assert_eq!(test.store.adopt_payout(&test.lease, &adopted, &entry).await.unwrap(), Published::Published);
     assert_eq!((owed_e8(&test, alice).await, owed_e8(&test, bob).await), (700, -100));
     assert!(test.store.known_in_ledger("t17", "").await.unwrap());
-    let again = test.store.adopt_payout(&test.lease, &adopted).await;
-    assert!(matches!(again, Err(StoreError::Contradicts(_))), "{again:?}");
+    let again = test.store.adopt_payout(&test.lease, &adopted, &after(&entry)).await.unwrap();
+    assert_eq!((again, test.store.free_payout_id(Some(17)).await.unwrap()), (Published::Unchanged, 18));
     let next = [payout(vec![output("Ba", &[(alice, 10, 0)])])];
     assert_eq!(test.store.reserve_payouts(&test.lease, 7, &next).await.unwrap(), [18]);
 }

@@ -1,6 +1,9 @@
 //! What the endpoints are told.
 
-use alp_store::{Credit, LastCredit, MAX_USER_SAMPLES, PoolStatus, UserRound, UserStats};
+use alp_store::{
+    Credit, CreditedSample, Forgot, LastCredit, Lp, MAX_CREDITED_PAGES, MAX_USER_SAMPLES, PoolStatus, RegisteredAt,
+    Sample, UserRound, UserStats,
+};
 
 use crate::support::{FIRST_ROUND, ROUND_SECONDS, TestStore, entry};
 use super::open_for_test;
@@ -107,7 +110,12 @@ async fn statistics_add_up_exchanges_and_units_and_keep_fifty_rounds() {
     assert_eq!(stats.total_e8, 60 * 321);
     assert_eq!(stats.current_e8, 321);
     assert_eq!(stats.history.len(), 50);
-    let newest = UserRound { round_start: at(59), provided: vec!["100.5".to_owned(); 3], amount_e8: 321 };
+    let newest = UserRound {
+        round_start: at(59),
+        round_seconds: ROUND_SECONDS,
+        provided: vec!["100.5".to_owned(); 3],
+        amount_e8: 321,
+    };
     assert_eq!(stats.history[0], newest);
     assert_eq!(stats.history[49].round_start, at(10));
 
@@ -116,6 +124,46 @@ async fn statistics_add_up_exchanges_and_units_and_keep_fifty_rounds() {
     let stats = test.store.stats_of("alice").await.unwrap().unwrap();
     assert_eq!((stats.total_e8, stats.current_e8), (60 * 321, 0));
     assert_eq!(stats.history[0].round_start, at(59));
+}
+
+#[tokio::test]
+async fn what_a_user_showed_is_told_of_the_rounds_asked_for_and_of_no_more_orders_than_that() {
+    let Some(test) = open_for_test().await else { return };
+    let bittrex = test.lp("alice", "btc").await;
+    let poloniex = test.lp_on("poloniex", "alice", "btc").await;
+    let bob = test.lp("bob", "btc").await;
+    let at = |round: u64| FIRST_ROUND + round * ROUND_SECONDS;
+    for round in 0..4 {
+        test.set_clock(at(round));
+        test.submit(bittrex, "btc", 2, &format!("r{round}")).await;
+        test.submit(poloniex, "btc", 1, "p").await;
+        test.submit(bob, "btc", 1, "not hers").await;
+    }
+    let rounds = async |span, most| {
+        let shown = test.store.shown_by("alice", span, most).await.unwrap();
+        shown.iter().map(|sample| (sample.round_start, sample.orders.clone())).collect::<Vec<_>>()
+    };
+    let (hers, other) = (r#"["r2-0","r2-1"]"#.to_owned(), r#"["p-0"]"#.to_owned());
+    assert_eq!(rounds((at(2), at(2)), 100).await, [(at(2), other), (at(2), hers)]);
+    assert_eq!(rounds((at(0), at(3)), 100).await.len(), 8);
+    assert_eq!(rounds((at(0), at(3)), 6).await.iter().map(|shown| shown.0).min(), Some(at(2)));
+    assert_eq!(rounds((at(0), at(3)), 2).await, []);
+    assert_eq!(test.store.shown_by("mallory", (0, at(3)), 100).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn who_showed_something_in_the_last_rounds_is_told_without_the_orders() {
+    let Some(test) = open_for_test().await else { return };
+    let (alice, bob) = (test.lp("alice", "btc").await, test.lp("bob", "btc").await);
+    let at = |round: u64| FIRST_ROUND + round * ROUND_SECONDS;
+    for (round, lp_id) in [(0, alice), (1, alice), (1, bob), (3, alice)] {
+        test.set_clock(at(round));
+        test.submit(lp_id, "btc", 1, "x").await;
+    }
+    let shown = test.store.shown_in_rounds(at(1), at(3)).await.unwrap();
+    let seen: Vec<_> = shown.iter().map(|shown| (shown.round_start, shown.lp_id, shown.samples)).collect();
+    assert_eq!(seen, [(at(3), alice, 1), (at(1), alice, 1), (at(1), bob, 1)]);
+    assert_eq!(test.store.shown_in_rounds(at(4), at(9)).await.unwrap(), []);
 }
 
 /// Three rounds of six LPs, submitted and credited forwards or backwards.
@@ -173,12 +221,15 @@ async fn pb_30_forgetting_orders_leaves_totals_history_and_unfinished_rounds_alo
     assert_eq!(test.submit(lp_id, "btc", 1, "waits").await, unfinished);
     let stats = test.store.stats_of("alice").await.unwrap();
 
-    assert_eq!(test.store.forget_orders(FIRST_ROUND + 9000, 2).await.unwrap(), 2);
-    assert_eq!(test.store.forget_orders(FIRST_ROUND + 9000, 2).await.unwrap(), 1);
-    assert_eq!(test.store.forget_orders(FIRST_ROUND + 9000, 2).await.unwrap(), 0);
+    // Six samples of each round, and as many accounts. The last round before the one that waits stays.
+    let forget = || test.store.forget_orders(&test.lease, FIRST_ROUND + 9000, 7);
+    assert_eq!(forget().await.unwrap(), Forgot { rows: 14, more: true });
+    assert_eq!(forget().await.unwrap(), Forgot { rows: 10, more: false });
+    assert_eq!(forget().await.unwrap(), Forgot::default());
     assert_eq!(test.store.stats_of("alice").await.unwrap(), stats);
     let left = test.store.orders_of("alice", 100).await.unwrap().unwrap();
-    assert_eq!(left.iter().map(|sample| sample.round_start).collect::<Vec<_>>(), [unfinished]);
+    let (starts, before) = (left.iter().map(|sample| sample.round_start), unfinished - ROUND_SECONDS);
+    assert_eq!(starts.collect::<Vec<_>>(), [unfinished, before, before]);
 }
 
 #[tokio::test]
@@ -189,4 +240,60 @@ async fn terms_are_kept_once_and_named_by_their_hash() {
     assert_eq!(test.store.record_terms("abc").await.unwrap(), first);
     assert_eq!(test.store.terms(&first).await.unwrap().as_deref(), Some("abc"));
     assert_eq!(test.store.terms("nothing").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_key_is_told_every_exchange_that_it_is_registered_at() {
+    let Some(test) = open_for_test().await else { return };
+    let poloniex = test.lp_on("poloniex", "alice", "btc").await;
+    let bittrex = test.lp("alice", "ppc").await;
+    test.lp("alice", "btc").await;
+    test.lp("bob", "eur").await;
+    let found = test.store.registrations_of("alice").await.unwrap();
+    let units = |units: &[&str]| units.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let expected = [("bittrex", bittrex, units(&["btc", "ppc"])), ("poloniex", poloniex, units(&["btc"]))];
+    let expected = expected.map(|(exchange, lp_id, units)| RegisteredAt {
+        exchange: exchange.to_owned(),
+        lp: Lp { lp_id, address: "Balice".to_owned(), units },
+    });
+    assert_eq!(found, expected);
+    for nobody in ["mallory", "a\0b"] {
+        assert_eq!(test.store.registrations_of(nobody).await.unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn credited_rounds_come_newest_first_with_what_was_shown_last_and_page_by_page() {
+    let Some(test) = open_for_test().await else { return };
+    let lp_id = test.lp("alice", "btc").await;
+    test.lp("alice", "ppc").await;
+    let second = FIRST_ROUND + ROUND_SECONDS;
+    for (at, mark) in [(FIRST_ROUND, "early"), (FIRST_ROUND + 30, "late")] {
+        test.set_clock(at);
+        let sample = Sample { slices: 2, ..test.sample(lp_id, "btc", 1, mark) };
+        test.store.submit(sample).await.unwrap();
+    }
+    test.credit(FIRST_ROUND, vec![entry(lp_id, "btc", 5), entry(lp_id, "ppc", 2)]).await;
+    test.credit(second, vec![entry(lp_id, "btc", 7)]).await;
+    let page = async |page, rounds| test.store.credited_rounds(lp_id, "btc", page, rounds).await.unwrap();
+    let all = page(0, 10).await;
+    let newest = CreditedSample {
+        round_start: second,
+        amount_e8: 7,
+        balance_e8: 14,
+        slices: 0,
+        orders: None,
+        detail: Some(r#"{"amount_e8":7}"#.to_owned()),
+    };
+    assert_eq!(all[0], newest, "a round without a sample of its own says so");
+    let before = (all[1].round_start, all[1].amount_e8, all[1].balance_e8, all[1].slices);
+    assert_eq!(before, (FIRST_ROUND, 5, 5, 2));
+    assert_eq!(all[1].orders.as_deref(), Some(r#"["late-0"]"#));
+    assert_eq!(all.len(), 2);
+    assert_eq!(page(0, 1).await, all[..1]);
+    assert_eq!(page(1, 1).await, all[1..]);
+    for empty in [page(2, 1).await, page(MAX_CREDITED_PAGES, 1).await] {
+        assert_eq!(empty, []);
+    }
+    assert_eq!(test.store.credited_rounds(lp_id, "a\0b", 0, 10).await.unwrap(), []);
 }

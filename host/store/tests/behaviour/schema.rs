@@ -9,17 +9,12 @@ use crate::support::ROUND_SECONDS;
 async fn a_database_of_a_newer_version_is_refused() {
     let Some(test) = open_for_test().await else { return };
     let postgres = test.url().starts_with("postgres");
-    let (address, success, checksum) = if postgres {
-        (test.url().replace("alp@/", "alp@localhost/"), "TRUE", "'\\x00'::bytea")
-    } else {
-        (format!("sqlite://{}", test.path().display()), "1", "x'00'")
-    };
-    let mut connection = <sqlx::AnyConnection as sqlx::Connection>::connect(&address).await.unwrap();
-    let insert = format!(
+    let (success, checksum) = if postgres { ("TRUE", "'\\x00'::bytea") } else { ("1", "x'00'") };
+    test.statement(&format!(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
          VALUES (9999, 'from the future', {success}, {checksum}, 0)"
-    );
-    sqlx::query(sqlx::AssertSqlSafe(insert)).execute(&mut connection).await.unwrap();
+    ))
+    .await;
     let url = test.url().to_owned();
     let options = StoreOptions { url, round_seconds: ROUND_SECONDS, clock: test.clock() };
     let refused = Store::open(options).await;

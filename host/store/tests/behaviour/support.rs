@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use alp_store::{
-    Acquired, Clock, Closed, CreditEntry, Lease, Recorded, RegisterOutcome, RoundRecord, Sample, Store,
-    StoreOptions,
+    Acquired, Clock, Closed, CreditEntry, Lease, NewEntry, RecordHead, Recorded, RegisterOutcome,
+    RoundRecord, Sample, Store, StoreOptions,
 };
 use tempfile::TempDir;
 
@@ -98,6 +98,25 @@ impl TestStore {
         &self.url
     }
 
+    /// Runs a statement beside the store, as another hand would.
+    pub(crate) async fn statement(&self, sql: &str) {
+        let address = if self.url.starts_with("postgres") {
+            self.url.replace("alp@/", "alp@localhost/")
+        } else {
+            format!("sqlite://{}", self.path().display())
+        };
+        alp_store::testing::run_statement(&address, sql).await;
+    }
+
+    /// A connection past the store, to look at rows.
+    pub(crate) async fn connect(&self) -> sqlx::AnyConnection {
+        let address = match self.url.strip_prefix("sqlite:") {
+            Some(path) => format!("sqlite://{path}"),
+            None => self.url.replace("alp@/", "alp@localhost/"),
+        };
+        <sqlx::AnyConnection as sqlx::Connection>::connect(&address).await.unwrap()
+    }
+
     /// Another server of the same database.
     pub(crate) async fn another_server(&self) -> Store {
         open_url(&self.url, self.clock()).await
@@ -175,6 +194,33 @@ pub(crate) fn entry(lp_id: i64, unit: &str, amount_e8: i64) -> CreditEntry {
         amount_e8,
         detail: format!(r#"{{"amount_e8":{amount_e8}}}"#),
     }
+}
+
+/// Begins the published record, and makes the entry that follows.
+pub(crate) async fn began(test: &TestStore) -> NewEntry {
+    let first = NewEntry {
+        head: RecordHead {
+            number: 0,
+            epoch: 1,
+            round_start: None,
+            digest: "digest-0".to_owned(),
+            header: "header".to_owned(),
+            signature: "signature".to_owned(),
+            at_ms: (FIRST_ROUND + 1) * 1000,
+        },
+        previous: None,
+        kind: "epoch".to_owned(),
+        packed: vec![0],
+    };
+    test.store.begin_record(&first).await.unwrap();
+    after(&first)
+}
+
+/// The entry that follows another.
+pub(crate) fn after(entry: &NewEntry) -> NewEntry {
+    let number = entry.head.number + 1;
+    let head = RecordHead { number, digest: format!("digest-{number}"), ..entry.head.clone() };
+    NewEntry { head, previous: Some(entry.head.digest.clone()), kind: "other".to_owned(), packed: vec![1] }
 }
 
 /// A record in which everything is paid.

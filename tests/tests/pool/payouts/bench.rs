@@ -8,8 +8,12 @@ use alp_pool::money::Coins;
 use alp_pool::payout::{FeeBearer, Method, PayoutTerms, WalletTerms};
 use alp_server::network::{BasicAuth, OutboundGrant};
 use alp_server::payouts::{DAY_MS, Every, FailAt, Outcome, Payer, PayoutCommand, PayoutsConfig, StepError};
-use alp_store::{Acquired, Clock, CreditEntry, Lease, RegisterOutcome, RoundRecord, Store, StoreOptions};
+use alp_server::record::{Publisher, SharedPublisher};
+use alp_store::{Acquired, Clock, Lease, Store, StoreOptions};
 use tempfile::TempDir;
+
+use crate::books::{self, key};
+use crate::credited;
 
 /// Start of the one round, in Unix seconds.
 const ROUND: u64 = 1_760_000_040;
@@ -26,10 +30,19 @@ pub(super) enum Database {
 
 pub(super) struct Bench {
     pub(super) store: Store,
+    pub(super) publisher: SharedPublisher,
     pub(super) lease: Lease,
     pub(super) config: PayoutsConfig,
     now_ms: Arc<AtomicU64>,
     folder: TempDir,
+}
+
+async fn lead(store: &Store) -> Lease {
+    let digest = store.begin_configuration("{}").await.unwrap();
+    match store.acquire_lease("rounds", "test", 3_600_000, &digest).await.unwrap() {
+        Acquired::Granted(lease) => lease,
+        held @ Acquired::HeldBy { .. } => panic!("{held:?}"),
+    }
 }
 
 pub(super) fn coins(text: &str) -> Coins {
@@ -49,24 +62,14 @@ impl Bench {
             Database::Sqlite => format!("sqlite:{}", folder.path().join("pool.db").display()),
             Database::Postgres => alp_store::testing::postgres_database().await?,
         };
-        let now_ms = Arc::new(AtomicU64::new((ROUND + 60) * 1000));
+        let now_ms = Arc::new(AtomicU64::new((ROUND + 1) * 1000));
         let clock = Clock::Fixed(Arc::clone(&now_ms));
         let store = Store::open(StoreOptions { url, round_seconds: 60, clock }).await.unwrap();
-        let digest = store.begin_configuration("{}").await.unwrap();
-        let acquired = store.acquire_lease("rounds", "test", 3_600_000, &digest).await.unwrap();
-        let Acquired::Granted(lease) = acquired else { panic!("{acquired:?}") };
-        let mut credits = Vec::new();
-        for (key, address, amount_e8) in lps {
-            let registered = store.register("exchange", key, address, "btc").await.unwrap();
-            let RegisterOutcome::Registered { lp_id } = registered else { panic!("{registered:?}") };
-            let (unit, provided) = ("btc".to_owned(), "1".to_owned());
-            credits.push(CreditEntry { lp_id, unit, provided, amount_e8: *amount_e8, detail: String::new() });
-        }
-        store.close_round(&lease, ROUND).await.unwrap();
-        let paid_e8 = lps.iter().map(|(_, _, amount_e8)| amount_e8).sum();
-        let statistics = "{}".to_owned();
-        let record = RoundRecord { round_start: ROUND, credits, statistics, reward_e8: paid_e8, paid_e8 };
-        store.record_round(&lease, &record).await.unwrap();
+        let lease = lead(&store).await;
+        credited::take_samples(&store, 60, lps).await;
+        now_ms.store((ROUND + 60) * 1000, Ordering::SeqCst);
+        let publisher = Arc::new(Publisher::open(&store, key()).await.unwrap());
+        credited::run(&store, &publisher, &lease, ROUND, lps).await;
         let auth = BasicAuth { user: "alp".into(), password: "secret".into() };
         let config = PayoutsConfig {
             pool_id: "test".into(),
@@ -86,11 +89,22 @@ impl Bench {
             timeout: std::time::Duration::from_secs(120),
             folder: folder.path().join("payouts"),
         };
-        Some(Self { store, lease, config, now_ms, folder })
+        Some(Self { store, publisher, lease, config, now_ms, folder })
+    }
+
+    /// Begins to lead once more, as a server does that was started again.
+    pub(super) async fn lead_again(&mut self) {
+        self.lease = lead(&self.store).await;
+    }
+
+    /// Runs a statement on the database, as another hand would. Only for a file.
+    pub(super) async fn statement(&self, sql: &str) {
+        let file = self.folder.path().join("pool.db");
+        alp_store::testing::run_statement(&format!("sqlite://{}", file.display()), sql).await;
     }
 
     pub(super) fn payer(&self, fail_at: FailAt) -> Payer {
-        Payer::new(self.store.clone(), self.config.clone(), fail_at).unwrap()
+        Payer::new(self.store.clone(), Arc::clone(&self.publisher), self.config.clone(), fail_at).unwrap()
     }
 
     pub(super) fn folder(&self) -> &std::path::Path {
@@ -144,19 +158,15 @@ impl Bench {
         stages
     }
 
-    /// Whether the books add up: what the wallet sent is what was taken from balances and not given back.
+    /// Whether the record says of each LP what the ledger says.
+    pub(super) async fn assert_record_is_the_ledger(&self) {
+        books::assert_record_is_the_ledger(&self.store).await;
+    }
+
+    /// Whether the books add up: what the wallet sent is what was taken from balances and not given back, and the record
+    /// says the same.
     pub(super) async fn assert_books(&self, sent: &BTreeMap<String, u64>) {
-        let mut taken: BTreeMap<String, i64> = BTreeMap::new();
-        for lp in self.store.owing(0, 100).await.unwrap() {
-            let entries = self.store.ledger_of(lp.lp_id, 0).await.unwrap();
-            let sum: i64 = entries.iter().map(|entry| entry.amount_e8).sum();
-            assert_eq!(lp.credited_e8 + sum, lp.owed_e8);
-            let paid = entries.iter().filter(|entry| entry.kind.starts_with("payout"));
-            *taken.entry(lp.address).or_insert(0) -= paid.map(|entry| entry.amount_e8).sum::<i64>();
-        }
-        taken.retain(|_, e8| *e8 != 0);
-        let sent: BTreeMap<String, i64> =
-            sent.iter().map(|(address, e8)| (address.clone(), i64::try_from(*e8).unwrap())).collect();
-        assert_eq!(taken, sent);
+        self.assert_record_is_the_ledger().await;
+        books::assert_books(&self.store, sent).await;
     }
 }

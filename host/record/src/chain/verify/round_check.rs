@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alp_pool::evidence::Span;
-use alp_pool::judge::{ReportedOrder, judge_orders};
+use alp_pool::judge::{JudgedOrder, ReportedOrder, judge_orders};
 use alp_pool::median::median;
 use alp_pool::money::Coins;
 use alp_pool::price::{PoolPrice, Price};
@@ -12,7 +12,7 @@ use alp_pool::terms::{Side, Terms};
 
 use super::super::body::{LpRound, PriceQuotes, RoundBody, SampleEntry};
 use super::super::digest::Digest;
-use super::super::round::{coins_text, credits_by_lp, recompute};
+use super::super::round::{JudgedRound, coins_text, credits_by_lp, recompute};
 use crate::judged::{OrderRecord, to_json};
 use crate::market_document::read_market;
 use crate::market_terms::MarketTerms;
@@ -32,22 +32,28 @@ pub(super) fn check(round: &RoundBody) -> Vec<String> {
     }
     wrong.extend(round.prices.iter().filter_map(wrong_price));
     let mut seen = BTreeSet::new();
+    let mut judged = Vec::with_capacity(round.lps.len());
     for lp in &round.lps {
         if !seen.insert(lp.lp) {
             wrong.push(format!("{} stands in it twice", lp.lp));
         }
+        let mut of_lp = Vec::with_capacity(lp.samples.len());
         for sample in &lp.samples {
             match rules.get(&sample.terms) {
                 Some(market) => {
                     wrong.extend(wrong_slice(round, lp, sample, market));
-                    wrong.extend(wrong_sample(lp, sample, market.judged_by(), &round.prices));
+                    match judged_rightly(lp, sample, market.judged_by(), &round.prices) {
+                        Ok(orders) => of_lp.push(orders),
+                        Err(what) => wrong.push(what),
+                    }
                 }
                 None => wrong.push(format!("a sample of {} names reward rules that are not there", lp.lp)),
             }
         }
+        judged.push(of_lp);
     }
     if wrong.is_empty() {
-        wrong.extend(wrong_credits(round));
+        wrong.extend(wrong_credits(round, &judged));
     }
     wrong
 }
@@ -97,12 +103,18 @@ fn wrong_slice(
     })
 }
 
-fn wrong_sample(lp: &LpRound, sample: &SampleEntry, terms: &Terms, prices: &[PriceQuotes]) -> Option<String> {
+/// What the orders of a sample are judged to be, if that is what the sample says; else what is wrong.
+fn judged_rightly(
+    lp: &LpRound,
+    sample: &SampleEntry,
+    terms: &Terms,
+    prices: &[PriceQuotes],
+) -> Result<Vec<JudgedOrder>, String> {
     let market = format!("{} {}", sample.exchange, sample.unit);
     let parse = |text: &str| Price::parse(text).ok();
     let fraction = parse(&sample.price.numerator).zip(parse(&sample.price.denominator));
     let Some((numerator, denominator)) = fraction else {
-        return Some(format!("a sample of {} on {market} has no price", lp.lp));
+        return Err(format!("a sample of {} on {market} has no price", lp.lp));
     };
     let pool = PoolPrice::fraction(numerator, denominator);
     let in_force = prices.iter().filter(|price| price.unit == sample.unit).any(|price| {
@@ -110,41 +122,39 @@ fn wrong_sample(lp: &LpRound, sample: &SampleEntry, terms: &Terms, prices: &[Pri
         direct.is_some_and(|direct| direct == pool || direct.inverted() == pool)
     });
     if !in_force {
-        return Some(format!(
-            "a sample of {} on {market} was judged by a price that was not in force",
-            lp.lp
-        ));
+        return Err(format!("a sample of {} on {market} was judged by a price that was not in force", lp.lp));
     }
     let side = |order: &OrderRecord| Side::BOTH.into_iter().find(|side| side.name() == order.side);
     let mut reported = Vec::with_capacity(sample.orders.len());
     for order in &sample.orders {
         let Some(side) = side(order) else {
-            return Some(format!("order {} of {} on {market} has no side", order.id, lp.lp));
+            return Err(format!("order {} of {} on {market} has no side", order.id, lp.lp));
         };
         reported.push(ReportedOrder { id: &order.id, side, price: &order.price, amount: &order.amount });
     }
     let judged = match judge_orders(reported, terms, pool) {
         Ok(judged) => judged,
-        Err(fault) => return Some(format!("the orders of {} on {market} cannot be judged: {fault}", lp.lp)),
+        Err(fault) => return Err(format!("the orders of {} on {market} cannot be judged: {fault}", lp.lp)),
     };
     for (judged, stated) in judged.iter().zip(&sample.orders) {
         let OrderRecord { closed_ms, first_seen_ms, .. } = *stated;
         let right = OrderRecord { closed_ms, first_seen_ms, ..OrderRecord::new(judged, stated.opened_ms) };
         if right != *stated {
-            return Some(format!(
+            return Err(format!(
                 "order {} of {} on {market} is judged otherwise than its price says",
                 stated.id, lp.lp
             ));
         }
     }
-    None
+    Ok(judged)
 }
 
-fn wrong_credits(round: &RoundBody) -> Vec<String> {
+fn wrong_credits(round: &RoundBody, judged: &JudgedRound) -> Vec<String> {
     let Ok(length) = RoundLength::from_seconds(round.seconds) else {
         return vec![format!("a round of {} seconds does not exist", round.seconds)];
     };
-    let computed = match recompute((round.start, length), &round.terms, &round.carried, &round.lps) {
+    let span = (round.start, length);
+    let computed = match recompute(span, &round.terms, &round.carried, &round.lps, Some(judged)) {
         Ok(computed) => computed,
         Err(error) => return vec![format!("it cannot be computed again: {error}")],
     };
