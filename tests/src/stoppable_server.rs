@@ -140,7 +140,7 @@ impl StoppableServer {
     /// # Panics
     /// With `why` and its log, if it does not in time.
     pub async fn wait_until_it_ends(&self, why: &str) {
-        let say = || format!("the server ends: {why}\n{}", self.log());
+        let say = || format!("{}\nthe server ends: {why}", self.log());
         wait_or_say(say, async || self.has_ended()).await;
     }
 
@@ -149,7 +149,7 @@ impl StoppableServer {
     /// # Panics
     /// With `what` and its log, if it does not hold in time or the server ends.
     pub async fn wait_until(&self, what: &str, mut condition: impl AsyncFnMut() -> bool) {
-        let say = || format!("{what}\n{}", self.log());
+        let say = || format!("{}\n{what}", self.log());
         wait_or_say(say, async || {
             assert!(!self.has_ended(), "{}", say());
             condition().await

@@ -73,7 +73,8 @@ pub enum PayoutCommand {
 }
 
 impl Payer {
-    /// Does what the operator asks. A sentence or a table.
+    /// Does what the operator asks. A sentence or a table. What changes something waits for the step that is being
+    /// made, and has the next one made at once.
     ///
     /// # Errors
     /// A sentence that says why not.
@@ -91,6 +92,18 @@ impl Payer {
             | PayoutCommand::Sent { .. } => {}
         }
         let lease = lease.ok_or("another server leads: give the command there")?;
+        let answer = {
+            let _turn = self.turn.lock().await;
+            self.change(lease, command).await
+        };
+        if answer.is_ok() {
+            self.word.notify_one();
+        }
+        answer
+    }
+
+    async fn change(&self, lease: &Lease, command: PayoutCommand) -> Result<String, String> {
+        let failed = |error: StepError| error.to_string();
         self.publisher.catch_up(&self.store, lease).await.map_err(|error| error.to_string())?;
         match command {
             PayoutCommand::List | PayoutCommand::Show { .. } | PayoutCommand::Statement { .. } => {

@@ -28,6 +28,7 @@ use alp_pool::money::Coins;
 use alp_pool::payout::{Method, PayoutTerms, PlanError, WalletTerms};
 use alp_store::{Lease, Store, StoreError};
 use thiserror::Error;
+use tokio::sync::{Mutex, Notify};
 
 use crate::exchange::ClientError;
 use crate::fail_at::Stopped;
@@ -80,6 +81,10 @@ pub struct Payer {
     config: PayoutsConfig,
     wallet: Option<Wallet>,
     require_proof: AtomicBool,
+    /// Whoever makes a step or does what the operator asks: neither decides by what the other is about to change.
+    turn: Mutex<()>,
+    /// Told when an operator's word may let payouts go on.
+    word: Notify,
     fail_at: FailAt,
 }
 
@@ -131,7 +136,8 @@ impl Payer {
         fail_at: FailAt,
     ) -> Result<Self, ClientError> {
         let wallet = Wallet::of(&config)?;
-        Ok(Self { store, publisher, config, wallet, require_proof: AtomicBool::new(false), fail_at })
+        let (require_proof, turn, word) = (AtomicBool::new(false), Mutex::new(()), Notify::new());
+        Ok(Self { store, publisher, config, wallet, require_proof, turn, word, fail_at })
     }
 
     /// The settings.
@@ -144,6 +150,11 @@ impl Payer {
     /// configuration changes while the pool runs.
     pub fn require_proof(&self, required: bool) {
         self.require_proof.store(required, Ordering::SeqCst);
+    }
+
+    /// Waits until the operator has said something by which payouts may go on.
+    pub async fn word(&self) {
+        self.word.notified().await;
     }
 
     /// A write, between two points at which a test may stop.

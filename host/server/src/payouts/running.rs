@@ -25,8 +25,10 @@ const STEPS_IN_A_ROW: usize = 100;
 pub async fn payouts(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     loop {
         let wait = payouts_once(&app).await;
-        if tokio::time::timeout(wait, stop.wait_for(|stop| *stop)).await.is_ok() {
-            return;
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(wait) => {}
+            () = word(&app) => {}
         }
     }
 }
@@ -65,6 +67,13 @@ pub async fn payouts_once(app: &App) -> Duration {
         return wait;
     }
     LOOK_EVERY
+}
+
+async fn word(app: &App) {
+    match &app.payer {
+        Some(payer) => payer.word().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// When payouts are planned next, in Unix seconds; zero if none are.

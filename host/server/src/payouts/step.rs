@@ -13,6 +13,7 @@ impl Payer {
     /// # Errors
     /// [`StepError`]. What was written stands, and the next step goes on from there.
     pub async fn step(&self, lease: &Lease, now_ms: u64) -> Result<Outcome, StepError> {
+        let _turn = self.turn.lock().await;
         self.publisher.catch_up(&self.store, lease).await?;
         let held = self.held_after_restore(lease).await?;
         let Some(wallet) = &self.wallet else {

@@ -158,9 +158,7 @@ impl Run {
         let server = self.start(&later);
         let taken = async || ask(&socket, resolve()).await.is_ok_and(|answer| answer.ok);
         server.wait_until("the operator's word is taken", taken).await;
-        server.kill().await;
-        // Started again, it does not wait for its next look.
-        let server = self.start(&later);
+        // It does not wait for its next look.
         server.wait_until("everybody is paid", async || self.is_paid().await).await;
     }
 
