@@ -90,13 +90,11 @@ impl Adapter for CoinbaseAdvanced {
         for order in page.orders.iter().filter(|order| order.is_counted(&asked)) {
             pages.add(order.read()?);
         }
-        match (page.has_next(), pages.notes_for(page.cursor.as_str())) {
-            (false, _) => Ok(pages.done(false)),
-            (true, None) => Ok(pages.done(true)),
-            (true, Some(state)) => {
-                Ok(Step::Send(Pending { request: request(&submission, page.cursor.as_str()), state }))
-            }
+        if !page.has_next() {
+            return Ok(pages.done(false));
         }
+        let Some(state) = pages.notes_for(page.cursor.as_str()) else { return Ok(pages.done(true)) };
+        Ok(Step::Send(Pending { request: request(&submission, page.cursor.as_str()), state }))
     }
 }
 

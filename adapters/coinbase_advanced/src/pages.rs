@@ -16,6 +16,8 @@ type Noted = (String, bool, String, String, Option<u64>);
 pub(crate) struct Pages {
     /// Pages before this one.
     count: usize,
+    /// Orders of those.
+    earlier: usize,
     orders: Vec<Order>,
 }
 
@@ -23,7 +25,7 @@ impl Pages {
     /// Those in the notes; there are none at the first page.
     pub(crate) fn of_notes(notes: &[u8]) -> Result<Self, Fault> {
         if notes.is_empty() {
-            return Ok(Pages { count: 0, orders: Vec::new() });
+            return Ok(Pages { count: 0, earlier: 0, orders: Vec::new() });
         }
         let (count, noted): (usize, Vec<Noted>) = serde_json::from_slice(notes)
             .map_err(|error| Fault::Unreadable(format!("the adapter's notes are not its own: {error}")))?;
@@ -31,7 +33,8 @@ impl Pages {
             let side = if is_bid { Side::Bid } else { Side::Ask };
             Order { id, side, price, amount, opened_ms, closed_ms: None, extras: Vec::new() }
         });
-        Ok(Pages { count, orders: orders.collect() })
+        let orders: Vec<Order> = orders.collect();
+        Ok(Pages { count, earlier: orders.len(), orders })
     }
 
     /// Whether there was a page before this one.
@@ -41,7 +44,8 @@ impl Pages {
 
     /// Adds an order, unless it was on an earlier page: pages move while orders come and go.
     pub(crate) fn add(&mut self, order: Option<Order>) {
-        self.orders.extend(order.filter(|order| self.orders.iter().all(|seen| seen.id != order.id)));
+        let mut seen = self.orders.iter().take(self.earlier);
+        self.orders.extend(order.filter(|order| seen.all(|seen| seen.id != order.id)));
     }
 
     /// The notes for the page that begins at this cursor; none if that would be too much.
