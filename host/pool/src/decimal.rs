@@ -157,19 +157,53 @@ fn units_of(scanned: Scanned, scale: u32, max_units: u128) -> Result<u128, Decim
 /// Writes `units` of 10^-`scale` in plain notation, without trailing zeros.
 #[must_use]
 pub fn format_units(units: u128, scale: u32) -> String {
-    let width = usize::try_from(scale).unwrap_or(0);
-    let digits = units.to_string();
-    let (whole, fraction) = digits.split_at(digits.len().saturating_sub(width));
-    let zeros = width.saturating_sub(fraction.len());
-    let fraction = fraction.trim_end_matches('0');
-    let mut text = String::with_capacity(digits.len().max(width).saturating_add(2));
-    text.push_str(if whole.is_empty() { "0" } else { whole });
-    if !fraction.is_empty() {
-        text.push('.');
-        text.extend(std::iter::repeat_n('0', zeros));
-        text.push_str(fraction);
+    let (mut digits, mut places) = (Digits(units), scale);
+    while places > 0 && digits.ends_with_zero() {
+        digits.take_last();
+        places = places.saturating_sub(1);
     }
-    text
+    // From the last digit to the first, which is the order in which they come.
+    let mut text = Vec::with_capacity(USUAL_TEXT);
+    if places > 0 {
+        text.extend((0..places).map(|_| digits.take_last()));
+        text.push(b'.');
+    }
+    text.push(digits.take_last());
+    while digits.0 > 0 {
+        text.push(digits.take_last());
+    }
+    text.reverse();
+    // Digits and a point are text.
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// Room for what most prices and amounts are written as.
+const USUAL_TEXT: usize = 24;
+
+/// What is left of a number whose digits are taken off at its end.
+struct Digits(u128);
+
+impl Digits {
+    fn ends_with_zero(&self) -> bool {
+        // Most numbers fit into a word, whose division costs a tenth.
+        u64::try_from(self.0).map_or_else(|_| self.0.is_multiple_of(10), |word| word.is_multiple_of(10))
+    }
+
+    /// The last digit, as it is written; a zero once there are none.
+    fn take_last(&mut self) -> u8 {
+        let last = match u64::try_from(self.0) {
+            Ok(word) => {
+                self.0 = u128::from(word / 10);
+                word % 10
+            }
+            Err(_) => {
+                let last = self.0 % 10;
+                self.0 /= 10;
+                u64::try_from(last).unwrap_or(0)
+            }
+        };
+        u8::try_from(last).unwrap_or(0).saturating_add(b'0')
+    }
 }
 
 /// A number as significant digits (no zeros at either end) times a power of ten.

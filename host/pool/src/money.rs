@@ -129,11 +129,17 @@ impl Amount {
     pub fn sum(amounts: impl IntoIterator<Item = Self>) -> Result<Self, Overflow> {
         wide::sum(amounts.into_iter().map(|amount| amount.0), "amounts").map(Self)
     }
+
+    /// The decimal text that it is shown as, made at once: records have many.
+    #[must_use]
+    pub fn text(self) -> String {
+        decimal::format_units(self.0, AMOUNT_SCALE)
+    }
 }
 
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&decimal::format_units(self.0, AMOUNT_SCALE))
+        f.write_str(&self.text())
     }
 }
 
@@ -168,11 +174,17 @@ impl Ratio {
         let total = ratios.into_iter().try_fold(0u64, |sum, ratio| sum.checked_add(u64::from(ratio.0)));
         total == Some(u64::from(Self::ONE.0))
     }
+
+    /// The decimal text that it is shown as, made at once: records have many.
+    #[must_use]
+    pub fn text(self) -> String {
+        decimal::format_units(u128::from(self.0), COIN_SCALE)
+    }
 }
 
 impl fmt::Display for Ratio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&decimal::format_units(u128::from(self.0), COIN_SCALE))
+        f.write_str(&self.text())
     }
 }
 

@@ -40,11 +40,17 @@ impl Price {
     pub(crate) fn from_e18(units: u128) -> Option<Self> {
         (units > 0 && units <= MAX_PRICE_E18).then_some(Self(units))
     }
+
+    /// The decimal text that it is shown as, made at once: records have many.
+    #[must_use]
+    pub fn text(self) -> String {
+        decimal::format_units(self.0, AMOUNT_SCALE)
+    }
 }
 
 impl fmt::Display for Price {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&decimal::format_units(self.0, AMOUNT_SCALE))
+        f.write_str(&self.text())
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the pool keeps as JSON text in the database: judged orders, the price they were judged by, and the
 //! statistics of a round. Every number with decimals is a text.
 
+use alp_pool::decimal::format_units;
 use alp_pool::judge::JudgedOrder;
 use alp_pool::money::{Amount, Coins, Ratio};
 use alp_pool::price::{PoolPrice, Price};
@@ -43,15 +44,27 @@ impl OrderRecord {
         Self {
             id: order.id.clone(),
             side: order.side.name().to_owned(),
-            price: order.price.to_string(),
-            amount: order.amount.to_string(),
+            price: order.price.text(),
+            amount: order.amount.text(),
             rank: order.rank.map(|rank| rank.0),
-            deviation: alp_pool::decimal::format_units(u128::from(order.deviation_e8), 8),
-            tolerance: order.tolerance.to_string(),
+            deviation: format_units(u128::from(order.deviation_e8), 8),
+            tolerance: order.tolerance.text(),
             opened_ms,
             closed_ms: None,
             first_seen_ms: None,
         }
+    }
+
+    /// Whether this is the record of that order, whatever it says of times.
+    #[must_use]
+    pub fn is_of(&self, order: &JudgedOrder) -> bool {
+        self.id == order.id
+            && self.side == order.side.name()
+            && self.rank == order.rank.map(|rank| rank.0)
+            && self.price == order.price.text()
+            && self.amount == order.amount.text()
+            && self.deviation == format_units(u128::from(order.deviation_e8), 8)
+            && self.tolerance == order.tolerance.text()
     }
 
     /// The judged order again.

@@ -137,9 +137,7 @@ fn judged_rightly(
         Err(fault) => return Err(format!("the orders of {} on {market} cannot be judged: {fault}", lp.lp)),
     };
     for (judged, stated) in judged.iter().zip(&sample.orders) {
-        let OrderRecord { closed_ms, first_seen_ms, .. } = *stated;
-        let right = OrderRecord { closed_ms, first_seen_ms, ..OrderRecord::new(judged, stated.opened_ms) };
-        if right != *stated {
+        if !stated.is_of(judged) {
             return Err(format!(
                 "order {} of {} on {market} is judged otherwise than its price says",
                 stated.id, lp.lp
