@@ -17,6 +17,13 @@ struct Group {
     lines: Vec<CreditLine>,
 }
 
+impl Group {
+    /// Whether others of its round may be gone: credits are deleted by rising number, but for the newest of each LP.
+    fn may_be_thinned(&self, forgotten: &Forgotten) -> bool {
+        self.lines.first().is_some_and(|first| first.entry_no <= forgotten.credits_below)
+    }
+}
+
 /// Credits as they are read, and their running totals.
 struct Credits {
     totals: RunningTotals,
@@ -49,7 +56,7 @@ impl Audit<'_> {
                     group = Some(earlier);
                     break;
                 }
-                self.not_published(&earlier, place.is_some(), Some(first_at_ms)).await?;
+                self.not_published(&earlier, place.is_some(), Some(first_at_ms), &forgotten).await?;
                 group = self.next_group(&mut credits).await?;
             }
             let mine = group.take_if(|group| group.round_start == round.start);
@@ -60,7 +67,7 @@ impl Audit<'_> {
         }
         while let Some(later) = group {
             let place = self.place_of(&later, &forgotten).await?;
-            self.not_published(&later, place.is_some(), first_at_ms).await?;
+            self.not_published(&later, place.is_some(), first_at_ms, &forgotten).await?;
             group = self.next_group(&mut credits).await?;
         }
         self.record(verifier);
@@ -159,9 +166,8 @@ impl Audit<'_> {
                 amount_e8: line.amount_e8,
             });
         }
-        // Credits are deleted by rising number, so a round's are gone from its first on, or all of them.
-        let may_be_gone = match lines.first() {
-            Some(first) => first.entry_no <= forgotten.credits_below,
+        let may_be_gone = match group {
+            Some(group) => group.may_be_thinned(forgotten),
             None => round.start <= forgotten.newest_round,
         };
         let differences = credit_differences(round, &booked).into_iter();
@@ -182,6 +188,7 @@ impl Audit<'_> {
         group: &Group,
         elsewhere: bool,
         first_at_ms: Option<u64>,
+        forgotten: &Forgotten,
     ) -> Result<(), AuditError> {
         let place = format!("round {}", group.round_start);
         let entries = group.lines.first().zip(group.lines.last());
@@ -198,7 +205,8 @@ impl Audit<'_> {
             let sum =
                 group.lines.iter().fold(0_i128, |sum, line| sum.saturating_add(i128::from(line.amount_e8)));
             let paid = stored.map_or(0, |stored| i128::from(stored.paid_e8));
-            if sum != paid {
+            // What is left of a round whose other credits were deleted cannot come to more than it paid.
+            if sum != paid && (sum > paid || !group.may_be_thinned(forgotten)) {
                 self.find(place, format!("its credits come to {sum}e-8, and it paid {paid}e-8"));
             }
             return Ok(());

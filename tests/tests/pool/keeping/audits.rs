@@ -4,6 +4,7 @@ use std::fs;
 
 use alp_server::audit::{Finding, Listener, audit};
 use alp_server::payouts::{DAY_MS, PayoutCommand};
+use alp_server::retention::{RetentionConfig, Step};
 use alp_store::testing::execute_in;
 
 use super::backups::alp;
@@ -77,6 +78,51 @@ async fn books_that_add_up_have_no_finding_on_sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 async fn books_that_add_up_have_no_finding_on_postgres() {
     books_that_add_up_have_no_finding(Database::Postgres).await;
+}
+
+/// Forgets what is so many days old, in every step that there is. How many steps there were.
+async fn forget(paying: &PayingPool, config: RetentionConfig) -> usize {
+    let (app, lease) = (paying.pool.app(), paying.lease().await);
+    let mut steps = 0;
+    while app.retention.step(&lease, config, paying.pool.now_ms()).await.unwrap() != Step::Idle {
+        steps += 1;
+    }
+    steps
+}
+
+async fn books_add_up_when_what_is_old_is_forgotten(database: Database) {
+    let Some(paying) = with_history(database).await else { return };
+    let config = RetentionConfig { orders_days: Some(1), credits_days: Some(2), records_days: Some(7) };
+    let whole = audit(&paying.config(), true, &mut Heard::default()).await.unwrap();
+    assert!(forget(&paying, config).await > 0);
+    paying.pool.pass(8 * DAY_MS);
+    paying.earn().await;
+    assert!(forget(&paying, config).await > 2, "orders, credits and entries are forgotten");
+    // LPs earn and are paid as before.
+    paying.earn().await;
+    paying.pool.pass(DAY_MS);
+    paying.wallet.set(paying.pool.now_ms() / 1000, "1000");
+    paying.pay().await;
+    let mut heard = Heard::default();
+    let audited = audit(&paying.config(), true, &mut heard).await.unwrap();
+    assert_eq!(heard.findings(), Vec::<String>::new());
+    assert!(audited.credits < whole.credits && audited.published < whole.published, "{audited:?} {whole:?}");
+    assert_eq!((audited.payouts, audited.in_wallet), (whole.payouts + 1, Some(3)));
+    // A sum that stands for what is forgotten is held against the balances that go on from it.
+    let url = paying.config().database;
+    execute_in(&url, "UPDATE credits_carried SET amount_e8 = amount_e8 + 1").await;
+    let found = findings(&paying).await;
+    assert!(found.iter().any(|finding| finding.contains("credits: ")), "{found:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn books_add_up_when_what_is_old_is_forgotten_on_sqlite() {
+    books_add_up_when_what_is_old_is_forgotten(Database::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn books_add_up_when_what_is_old_is_forgotten_on_postgres() {
+    books_add_up_when_what_is_old_is_forgotten(Database::Postgres).await;
 }
 
 /// What another hand does to the books, how it is undone, and what an audit says of it.
