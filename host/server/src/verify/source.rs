@@ -155,7 +155,8 @@ pub(super) fn read_receipts(folder: &Path) -> Result<Vec<SignedReceipt>, VerifyE
 pub(super) fn read_text(file: &Path) -> Result<String, VerifyError> {
     let bytes = std::fs::read(file).map_err(|source| file_error(file, source))?;
     // An entry that is no text any more is a finding, not the end.
-    Ok(String::from_utf8(bytes).unwrap_or_else(|broken| String::from_utf8_lossy(broken.as_bytes()).into_owned()))
+    Ok(String::from_utf8(bytes)
+        .unwrap_or_else(|broken| String::from_utf8_lossy(broken.as_bytes()).into_owned()))
 }
 
 pub(super) fn numbers_in(folder: &Path) -> Result<Vec<u64>, VerifyError> {
