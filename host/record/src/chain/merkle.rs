@@ -40,19 +40,29 @@ pub(crate) fn root_of(leaves: &[Digest]) -> Digest {
 pub(crate) fn prove(leaves: &[String], place: usize) -> Option<InclusionProof> {
     let leaf = leaves.get(place)?.clone();
     let digests: Vec<Digest> = leaves.iter().map(|leaf| leaf_digest(leaf.as_bytes())).collect();
+    Some(InclusionProof { leaf, path: path_of(&digests, place) })
+}
+
+/// The way to the root from the leaf at `place`, which there is.
+pub(crate) fn path_of(leaves: &[Digest], place: usize) -> Vec<Step> {
     let mut path = Vec::new();
-    climb(&digests, place, &mut path);
-    Some(InclusionProof { leaf, path })
+    climb(leaves, place, &mut path);
+    path
+}
+
+/// Where a way leads to from a leaf with this digest.
+pub(crate) fn climbed(leaf: Digest, path: &[Step]) -> Digest {
+    path.iter().fold(leaf, |digest, step| match step {
+        Step::Left(left) => node(*left, digest),
+        Step::Right(right) => node(digest, *right),
+    })
 }
 
 impl InclusionProof {
     /// The root that this proof leads to.
     #[must_use]
     pub fn root(&self) -> Digest {
-        self.path.iter().fold(leaf_digest(self.leaf.as_bytes()), |digest, step| match step {
-            Step::Left(left) => node(*left, digest),
-            Step::Right(right) => node(digest, *right),
-        })
+        climbed(leaf_digest(self.leaf.as_bytes()), &self.path)
     }
 }
 

@@ -7,6 +7,7 @@ mod packed;
 mod publisher;
 pub mod quotes;
 pub mod receipts;
+mod signing_together;
 
 pub use key::{SigningKeyError, read_or_make, read_signing_key};
 pub use packed::{PackError, pack, unpack};

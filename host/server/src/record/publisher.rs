@@ -5,13 +5,16 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use alp_record::chain::{Body, Digest, Entry, EntryError, EpochStart, Header, NONCE_BYTES, Opening, PoolKey};
+use alp_record::chain::{
+    Body, Digest, Entry, EntryError, EpochStart, Header, NONCE_BYTES, Opening, PoolKey, Receipt, SignedReceipt,
+};
 use alp_store::{Appended, KnownOpening, Lease, NewEntry, Published, RecordHead, Store, StoreError};
 use ring::rand::{SecureRandom, SystemRandom};
 use thiserror::Error;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore, SemaphorePermit};
 
 use super::packed::{PackError, pack, unpack};
+use super::signing_together::SigningTogether;
 
 /// How often an entry is made again because another one came first. Only payouts, corrections and rounds add entries,
 /// and only the server that leads.
@@ -36,6 +39,7 @@ pub struct Publisher {
     head: Mutex<(Head, Instant)>,
     openings: Mutex<HashMap<i64, Opening>>,
     readers: Semaphore,
+    receipts: SigningTogether,
     /// The lease under which everything was published that the ledger had before.
     pub(super) caught_up: AsyncMutex<u64>,
 }
@@ -80,7 +84,8 @@ impl Publisher {
         let openings = Mutex::default();
         let readers = Semaphore::new(MAX_READERS);
         let (head, caught_up) = (Mutex::new((head, Instant::now())), AsyncMutex::new(0));
-        Ok(Self { key, pool, head, openings, readers, caught_up })
+        let receipts = SigningTogether::default();
+        Ok(Self { key, pool, head, openings, readers, receipts, caught_up })
     }
 
     /// The pool's id.
@@ -93,6 +98,11 @@ impl Publisher {
     #[must_use]
     pub fn key(&self) -> &PoolKey {
         &self.key
+    }
+
+    /// Signs a receipt, with those of other submissions that were stored in the same moment.
+    pub async fn sign_receipt(&self, receipt: Receipt) -> SignedReceipt {
+        self.receipts.sign(receipt, &self.key).await
     }
 
     /// The newest entry, at most a second old; older if the database does not answer.

@@ -55,7 +55,7 @@ pub(crate) async fn receipt(
             OrderRecord { id, ..order }
         })
         .collect();
-    let signed = Receipt {
+    let receipt = Receipt {
         pool: publisher.pool().to_owned(),
         lp,
         exchange: exchange.to_owned(),
@@ -67,8 +67,8 @@ pub(crate) async fn receipt(
         epoch: head.header.epoch,
         number: head.header.number,
         head: head.digest,
-    }
-    .sign(publisher.key());
+    };
+    let signed = publisher.sign_receipt(receipt).await;
     let json = serde_json::to_vec(&signed).unwrap_or_default();
     let mut headers = HeaderMap::new();
     for (name, value) in [(RECEIPT, STANDARD.encode(json)), (OPENING, format!("{lp} {}", opening.reveal()))] {
