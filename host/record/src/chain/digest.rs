@@ -31,11 +31,22 @@ impl Digest {
         parse_hex(text, &mut bytes)?;
         Some(Self(bytes))
     }
+
+    fn digits(&self) -> [u8; 64] {
+        let mut digits = [0; 64];
+        write_hex(&self.0, &mut digits);
+        digits
+    }
+}
+
+/// Hexadecimal digits are text.
+fn text_of(digits: &[u8]) -> &str {
+    std::str::from_utf8(digits).unwrap_or_default()
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
+        f.write_str(text_of(&self.digits()))
     }
 }
 
@@ -47,9 +58,7 @@ impl fmt::Debug for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut digits = [0; 64];
-        write_hex(&self.0, &mut digits);
-        serializer.serialize_str(std::str::from_utf8(&digits).unwrap_or_default())
+        serializer.serialize_str(text_of(&self.digits()))
     }
 }
 

@@ -5,6 +5,7 @@
 //! open the same pseudonym, because the key is within the digest.
 
 use std::fmt;
+use std::io::Write;
 
 use super::digest::{Digest, hex, parse_hex};
 
@@ -58,18 +59,20 @@ impl fmt::Debug for Opening {
     }
 }
 
+/// Room for what most commitments are made of: there is one for each order of each submission.
+const USUAL_COMMITMENT: usize = 160;
+
 /// The commitment to an order's id: salted with its LP's nonce, so that nobody else can tell which order it is, and
 /// the same in each round, so that its LP and the pool cannot disagree later.
 #[must_use]
 pub fn order_commitment(opening: &Opening, exchange: &str, unit: &str, order_id: &str) -> Digest {
-    let part = |text: &str| format!("{} {text}", text.len());
-    Digest::of(&[
-        b"alp order v1\n",
-        &opening.0,
-        part(exchange).as_bytes(),
-        part(unit).as_bytes(),
-        part(order_id).as_bytes(),
-    ])
+    let mut salted = Vec::with_capacity(USUAL_COMMITMENT);
+    salted.extend_from_slice(b"alp order v1\n");
+    salted.extend_from_slice(&opening.0);
+    for part in [exchange, unit, order_id] {
+        let _ = write!(salted, "{} {part}", part.len());
+    }
+    Digest::of(&[&salted])
 }
 
 #[cfg(test)]

@@ -14,6 +14,9 @@ use crate::judged::OrderRecord;
 /// What stands before a receipt when it is signed, so that the signature is good for nothing else.
 const SIGNED_AS: &str = "alp receipt v1\n";
 
+/// Room for what most orders are written as.
+const USUAL_ORDER: usize = 256;
+
 /// That a submission was accepted, and what it was judged to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,7 +62,10 @@ impl Receipt {
     /// The digest of judged orders, their ids being commitments.
     #[must_use]
     pub fn orders_digest(orders: &[OrderRecord]) -> Digest {
-        Digest::of(&[serde_json::to_string(orders).unwrap_or_default().as_bytes()])
+        let mut written = Vec::with_capacity(orders.len().saturating_mul(USUAL_ORDER));
+        // Texts and numbers have no way to fail to be written.
+        let _ = serde_json::to_writer(&mut written, orders);
+        Digest::of(&[&written])
     }
 
     /// Signs it alone.

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use alp_record::chain::{
-    Body, Digest, Entry, EntryError, EpochStart, Header, NONCE_BYTES, Opening, PoolKey, Receipt, SignedReceipt,
+    Body, Digest, Entry, EntryError, EpochStart, Header, NONCE_BYTES, Opening, PoolKey, Receipt,
+    SignedReceipt,
 };
 use alp_store::{Appended, KnownOpening, Lease, NewEntry, Published, RecordHead, Store, StoreError};
 use ring::rand::{SecureRandom, SystemRandom};
