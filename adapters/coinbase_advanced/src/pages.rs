@@ -1,5 +1,7 @@
 //! What was seen on the pages so far: the adapter's notes between two steps.
 
+use std::collections::BTreeSet;
+
 use alp_adapter::*;
 
 /// Most pages for one submission. Three of 250 orders: the notes of two pages are as much as the pool takes.
@@ -16,16 +18,16 @@ type Noted = (String, bool, String, String, Option<u64>);
 pub(crate) struct Pages {
     /// Pages before this one.
     count: usize,
-    /// Orders of those.
-    earlier: usize,
     orders: Vec<Order>,
+    /// Their ids.
+    seen: BTreeSet<String>,
 }
 
 impl Pages {
     /// Those in the notes; there are none at the first page.
     pub(crate) fn of_notes(notes: &[u8]) -> Result<Self, Fault> {
         if notes.is_empty() {
-            return Ok(Pages { count: 0, earlier: 0, orders: Vec::new() });
+            return Ok(Pages { count: 0, orders: Vec::new(), seen: BTreeSet::new() });
         }
         let (count, noted): (usize, Vec<Noted>) = serde_json::from_slice(notes)
             .map_err(|error| Fault::Unreadable(format!("the adapter's notes are not its own: {error}")))?;
@@ -34,7 +36,8 @@ impl Pages {
             Order { id, side, price, amount, opened_ms, closed_ms: None, extras: Vec::new() }
         });
         let orders: Vec<Order> = orders.collect();
-        Ok(Pages { count, earlier: orders.len(), orders })
+        let seen = orders.iter().map(|order| order.id.clone()).collect();
+        Ok(Pages { count, orders, seen })
     }
 
     /// Whether there was a page before this one.
@@ -42,10 +45,9 @@ impl Pages {
         self.count > 0
     }
 
-    /// Adds an order, unless it was on an earlier page: pages move while orders come and go.
+    /// Adds an order, unless it was there before: pages move while orders come and go.
     pub(crate) fn add(&mut self, order: Option<Order>) {
-        let mut seen = self.orders.iter().take(self.earlier);
-        self.orders.extend(order.filter(|order| seen.all(|seen| seen.id != order.id)));
+        self.orders.extend(order.filter(|order| self.seen.insert(order.id.clone())));
     }
 
     /// The notes for the page that begins at this cursor; none if that would be too much.
