@@ -16,19 +16,23 @@ impl Drop for Demonstration {
     }
 }
 
-/// Whether a line of the table shows an LP whose last credit is not zero.
+/// Whether a line of the table shows an LP with an order, a last credit that is not zero, a total and an efficiency.
 fn shows_a_credit(line: &str) -> bool {
-    let mut cells = line.split_whitespace();
-    let is_an_lp = cells.next() == Some("alice");
-    let credit = cells.nth(4).unwrap_or("-");
-    is_an_lp && credit.starts_with("0.") && credit.chars().any(|digit| ('1'..='9').contains(&digit))
+    let cells: Vec<&str> = line.split_whitespace().collect();
+    let [name, ask, _, _, _, credit, total, efficiency, percent, ..] = cells[..] else { return false };
+    let is_number = |text: &str| text.parse::<f64>().is_ok();
+    let is_credited = credit.starts_with("0.") && credit.chars().any(|digit| ('1'..='9').contains(&digit));
+    name == "alice"
+        && [ask, credit, total, efficiency].into_iter().all(is_number)
+        && is_credited
+        && percent == "%"
 }
 
 #[test]
 fn the_demonstration_credits_an_lp_and_ends_cleanly_at_an_interrupt() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_alp-demo"));
-    // It ends by itself, too, should no credit ever be shown.
-    command.args(["--afresh", "--for-seconds", "120"]).stdout(Stdio::piped());
+    // Within half a minute a newcomer has to see a credit; then it ends by itself.
+    command.args(["--afresh", "--for-seconds", "32"]).stdout(Stdio::piped());
     let mut demonstration = Demonstration(command.spawn().unwrap());
     let shown = BufReader::new(demonstration.0.stdout.take().unwrap());
     let mut lines = shown.lines().map(Result::unwrap);

@@ -40,14 +40,15 @@ pub(crate) fn root_of(leaves: &[Digest]) -> Digest {
 pub(crate) fn prove(leaves: &[String], place: usize) -> Option<InclusionProof> {
     let leaf = leaves.get(place)?.clone();
     let digests: Vec<Digest> = leaves.iter().map(|leaf| leaf_digest(leaf.as_bytes())).collect();
-    Some(InclusionProof { leaf, path: path_of(&digests, place) })
+    let mut path = Vec::new();
+    climb(&digests, place, &mut path);
+    Some(InclusionProof { leaf, path })
 }
 
-/// The way to the root from the leaf at `place`, which there is.
-pub(crate) fn path_of(leaves: &[Digest], place: usize) -> Vec<Step> {
-    let mut path = Vec::new();
-    climb(leaves, place, &mut path);
-    path
+/// The root, and the way to it from each leaf. Each node is hashed once.
+pub(crate) fn root_with_paths(leaves: &[Digest]) -> (Digest, Vec<Vec<Step>>) {
+    let mut paths = vec![Vec::new(); leaves.len()];
+    (climb_from_all(leaves, &mut paths), paths)
 }
 
 /// Where a way leads to from a leaf with this digest.
@@ -101,6 +102,22 @@ fn climb(leaves: &[Digest], place: usize, path: &mut Vec<Step>) {
     }
 }
 
+fn climb_from_all(leaves: &[Digest], paths: &mut [Vec<Step>]) -> Digest {
+    match leaves {
+        [] => Digest::NOTHING,
+        [leaf] => *leaf,
+        [..] => {
+            let at = split(leaves.len());
+            let (of_left, of_right) = paths.split_at_mut(at);
+            let (left, right) = leaves.split_at(at);
+            let (left, right) = (climb_from_all(left, of_left), climb_from_all(right, of_right));
+            of_left.iter_mut().for_each(|path| path.push(Step::Right(right)));
+            of_right.iter_mut().for_each(|path| path.push(Step::Left(left)));
+            node(left, right)
+        }
+    }
+}
+
 /// The largest power of two below a length of at least two.
 fn split(length: usize) -> usize {
     length.div_ceil(2).next_power_of_two()
@@ -115,9 +132,13 @@ mod tests {
         for count in 0..40_usize {
             let leaves: Vec<String> = (0..count).map(|number| format!("leaf {number}")).collect();
             let root = root(&leaves);
+            let digests: Vec<Digest> = leaves.iter().map(|leaf| leaf_digest(leaf.as_bytes())).collect();
+            let (same_root, paths) = root_with_paths(&digests);
+            assert_eq!(same_root, root);
             for place in 0..count {
                 let proof = prove(&leaves, place).unwrap();
                 assert_eq!(proof.root(), root, "{place} of {count}");
+                assert_eq!(proof.path, paths[place]);
                 let changed = InclusionProof { leaf: "another".to_owned(), ..proof };
                 assert_ne!(changed.root(), root);
             }

@@ -79,10 +79,11 @@ impl Receipt {
     #[must_use]
     pub fn sign_together(receipts: Vec<Self>, key: &PoolKey) -> Vec<SignedReceipt> {
         let leaves: Vec<Digest> = receipts.iter().map(Self::leaf).collect();
-        let signature = key.sign(SIGNED_AS, &merkle::root_of(&leaves).to_string());
-        let signed = receipts.into_iter().enumerate().map(|(place, receipt)| SignedReceipt {
+        let (root, paths) = merkle::root_with_paths(&leaves);
+        let signature = key.sign(SIGNED_AS, &root.to_string());
+        let signed = receipts.into_iter().zip(paths).map(|(receipt, path)| SignedReceipt {
             receipt,
-            path: merkle::path_of(&leaves, place),
+            path,
             signature: signature.clone(),
         });
         signed.collect()
