@@ -135,10 +135,11 @@ mod tests {
             let digests: Vec<Digest> = leaves.iter().map(|leaf| leaf_digest(leaf.as_bytes())).collect();
             let (same_root, paths) = root_with_paths(&digests);
             assert_eq!(same_root, root);
-            for place in 0..count {
+            assert_eq!(paths.len(), count);
+            for (place, path) in paths.into_iter().enumerate() {
                 let proof = prove(&leaves, place).unwrap();
                 assert_eq!(proof.root(), root, "{place} of {count}");
-                assert_eq!(proof.path, paths[place]);
+                assert_eq!(proof.path, path);
                 let changed = InclusionProof { leaf: "another".to_owned(), ..proof };
                 assert_ne!(changed.root(), root);
             }
