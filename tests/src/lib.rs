@@ -25,6 +25,7 @@ mod raw_server;
 mod settings;
 mod signing;
 mod stoppable_server;
+mod torn_writes;
 mod wait;
 mod wallet_double;
 
@@ -47,5 +48,6 @@ pub use raw_server::{Raw, RawServer};
 pub use settings::{Settings, TEST_EXCHANGE, write_signing_key};
 pub use signing::{adapter, sandbox, sign, sign_query};
 pub use stoppable_server::{NamedPoint, Stop, StoppableServer, run_stoppable_server};
+pub use torn_writes::DatabaseWrite;
 pub use wait::{DEADLINE, wait_until};
 pub use wallet_double::{WalletDouble, WalletFault, Within};

@@ -19,6 +19,7 @@ use alp_store::Clock;
 use rustix::process::{Pid, Signal, getpid, kill_process};
 
 use crate::components::{compiler, profile_folder};
+use crate::torn_writes::{DatabaseWrite, noted, preload};
 use crate::wait::wait_or_say;
 
 /// The file that lets a server go on which has paused.
@@ -65,6 +66,9 @@ pub struct Stop {
     pub pauses: bool,
     /// How far the pool's clock is ahead of the machine's, in milliseconds.
     pub ahead_ms: u64,
+    /// The write to its SQLite database, or the sync of it, that it does not survive: all of them together are counted, from
+    /// 0. A write is then half done, a sync not at all.
+    pub torn: Option<usize>,
 }
 
 /// The server's process.
@@ -77,7 +81,9 @@ impl StoppableServer {
     /// Starts it on a folder with a `pool.toml`.
     pub fn start(folder: &Path, stop: &Stop) -> Self {
         let log = OpenOptions::new().create(true).append(true).open(folder.join("log")).unwrap();
-        let process = Command::new(profile_folder().join("alp-tests-stoppable-server"))
+        let mut server = Command::new(profile_folder().join("alp-tests-stoppable-server"));
+        preload(&mut server, folder, stop.torn);
+        let process = server
             .arg(folder)
             .arg(compiler())
             .arg(stop.ahead_ms.to_string())
@@ -165,6 +171,11 @@ impl StoppableServer {
     pub fn passed(folder: &Path) -> Vec<NamedPoint> {
         let text = std::fs::read_to_string(folder.join("passed")).unwrap_or_default();
         text.lines().map(|line| NamedPoint::read(line).unwrap()).collect()
+    }
+
+    /// Every write to the SQLite database that servers of this folder began, and each time they made them durable.
+    pub fn writes(folder: &Path) -> Vec<DatabaseWrite> {
+        noted(folder)
     }
 
     /// What it has written to its log.

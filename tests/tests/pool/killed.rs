@@ -1,6 +1,6 @@
 //! The pool in a process of its own, killed at every step of a payout and of a round: after every write, before and after
-//! and within every call to somebody else, and with the database's connection cut within every commit. Then it is started
-//! again, and: no coin twice, no coin missing, the books add up, nothing waits for ever.
+//! and within every call to somebody else, and with the database's connection cut within every commit; with SQLite also half-way
+//! through what a commit writes to the file, and before that is durable. Then it is started again, and: no coin twice, no coin missing, the books add up, nothing waits for ever.
 //!
 //! `ALP_KILL_TABLE` names a file for the table of what was killed and what came of it.
 
@@ -10,7 +10,7 @@ mod round;
 mod table;
 mod takeover;
 
-use alp_tests::{Cut, NamedPoint, Within};
+use alp_tests::{Cut, DatabaseWrite, NamedPoint, Within};
 
 /// What a server is struck by, and where.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ enum Strike {
     Call { method: String, earlier: usize, within: Within },
     /// The connection of the commit that comes after so many others is cut.
     Commit { earlier: usize, cut: Cut },
+    /// It is killed within this write to the file of its database, or before this sync, counted from 0.
+    Write { number: usize, kind: DatabaseWrite },
 }
 
 impl Strike {
@@ -47,6 +49,13 @@ impl Strike {
                 };
                 [format!("commit {}", earlier + 1), format!("connection cut {side}")]
             }
+            Self::Write { number, kind } => {
+                let side = match kind {
+                    DatabaseWrite::Write => "half-way through it",
+                    DatabaseWrite::Sync => "before what was written is durable",
+                };
+                [format!("write {} to the file", number + 1), format!("server killed {side}")]
+            }
         }
     }
 }
@@ -70,4 +79,17 @@ fn points(passed: Vec<NamedPoint>) -> impl Iterator<Item = Strike> {
 fn cuts(commits: usize) -> impl Iterator<Item = Strike> {
     let sides = [Cut::BeforeItIsMade, Cut::AfterItIsMade];
     (0..commits).flat_map(move |earlier| sides.map(|cut| Strike::Commit { earlier, cut }))
+}
+
+/// Kills within each commit to a file: half-way through the write in its middle and the last one, and before it is durable.
+fn torn(writes: &[DatabaseWrite]) -> Vec<Strike> {
+    let mut strikes = Vec::new();
+    let mut begins = 0_usize;
+    for (sync, _) in writes.iter().enumerate().filter(|(_, write)| **write == DatabaseWrite::Sync) {
+        let mut numbers = vec![begins.midpoint(sync), sync.saturating_sub(1).max(begins), sync];
+        numbers.dedup();
+        strikes.extend(numbers.into_iter().map(|number| Strike::Write { number, kind: writes[number] }));
+        begins = sync + 1;
+    }
+    strikes
 }

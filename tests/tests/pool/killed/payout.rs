@@ -17,7 +17,7 @@ use futures_util::stream::iter;
 
 use super::place::{Database, Place, Seed};
 use super::table::{Row, add};
-use super::{Strike, cuts, points};
+use super::{Strike, cuts, points, torn};
 use crate::books::{assert_books, assert_record_is_the_ledger, key};
 use crate::credited;
 
@@ -112,14 +112,15 @@ impl Run {
 
     /// Starts the server that is struck, and waits until it is. What it was doing, if it came to that.
     async fn strike(&self, strike: &Strike) -> Option<String> {
+        let done = async || self.is_paid().await || self.is_uncertain().await;
         let at = match strike {
             Strike::Point(point) => Some(point.clone()),
-            Strike::Call { .. } | Strike::Commit { .. } => None,
+            Strike::Call { .. } => None,
+            Strike::Commit { earlier, cut } => {
+                return self.place.outlives_the_cut((*earlier, *cut), done).await;
+            }
+            Strike::Write { number, .. } => return self.place.is_torn(*number, done).await,
         };
-        if let Strike::Commit { earlier, cut } = strike {
-            let done = async || self.is_paid().await || self.is_uncertain().await;
-            return self.place.outlives_the_cut((*earlier, *cut), done).await;
-        }
         let server = self.start(&Stop { at, ..Stop::default() });
         if let Strike::Call { method, earlier, within } = strike {
             self.wallet.strike(method, *earlier, *within, server.killer());
@@ -222,7 +223,11 @@ async fn strikes(seed: &Seed, method: &'static str) -> Vec<Strike> {
         calls.extend(moments.iter().map(|within| (method.clone(), earlier, *within)));
     }
     let calls = calls.into_iter().map(|(method, earlier, within)| Strike::Call { method, earlier, within });
-    points(StoppableServer::passed(folder)).chain(calls).chain(cuts(commits)).collect()
+    points(StoppableServer::passed(folder))
+        .chain(calls)
+        .chain(cuts(commits))
+        .chain(torn(&StoppableServer::writes(folder)))
+        .collect()
 }
 
 async fn struck_everywhere(database: Database, work: &'static str, method: &'static str) {

@@ -89,9 +89,7 @@ impl Place {
         let during = Arc::new(Mutex::new(None));
         let (noted, folder) = (Arc::clone(&during), self.folder().to_owned());
         let note = move || {
-            let last = StoppableServer::passed(&folder).pop().filter(|point| !point.done);
-            let step = last.map_or_else(|| "beside rounds and payouts".to_owned(), |point| point.step);
-            *noted.lock().unwrap() = Some(format!(": {step}"));
+            *noted.lock().unwrap() = Some(under_way(&folder));
         };
         self.link.as_ref().unwrap().cut(earlier, cut, note);
         let mut server = StoppableServer::start(self.folder(), &Stop::default());
@@ -104,12 +102,28 @@ impl Place {
         during.lock().unwrap().take()
     }
 
+    /// Runs a server until it is killed within this write to its database, or `done`. What it was doing when it was killed;
+    /// nothing if it was not, since leases are renewed as time goes by, so that the last writes may come or not.
+    pub(super) async fn is_torn(&self, number: usize, mut done: impl AsyncFnMut() -> bool) -> Option<String> {
+        let server = StoppableServer::start(self.folder(), &Stop { torn: Some(number), ..Stop::default() });
+        let ended = async || server.has_ended() || done().await;
+        wait_until("a server is killed within a write", ended).await;
+        server.has_ended().then(|| under_way(self.folder()))
+    }
+
     /// The folder of another server of the same database.
     pub(super) fn folder_of_another(&self) -> TempDir {
         let another = tempfile::tempdir().unwrap();
         copy_folder(self.folder.path(), another.path());
         another
     }
+}
+
+/// The step that a server of this folder was in the middle of, for the table.
+fn under_way(folder: &Path) -> String {
+    let last = StoppableServer::passed(folder).pop().filter(|point| !point.done);
+    let step = last.map_or_else(|| "beside rounds and payouts".to_owned(), |point| point.step);
+    format!(": {step}")
 }
 
 fn sqlite_in(folder: &Path) -> String {

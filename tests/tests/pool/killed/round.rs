@@ -8,7 +8,7 @@ use futures_util::stream::iter;
 
 use super::place::{Database, Place, Seed};
 use super::table::{Row, add};
-use super::{Strike, cuts, points};
+use super::{Strike, cuts, points, torn};
 
 /// How many servers run at a time.
 const AT_A_TIME: usize = 4;
@@ -89,20 +89,21 @@ impl Run {
     /// Strikes, starts it again, lets it go on, and looks at everything. What it was doing and what came of it,
     /// if it came to that.
     async fn outcome(self, strike: &Strike) -> Option<[String; 2]> {
-        let mut during = String::new();
-        if let Strike::Commit { earlier, cut } = strike {
-            let done = async || self.is_done().await;
-            during = self.place.outlives_the_cut((*earlier, *cut), done).await?;
-        } else {
-            let at = match strike {
-                Strike::Point(point) => Some(point.clone()),
-                Strike::Call { .. } | Strike::Commit { .. } => None,
-            };
-            let server = StoppableServer::start(self.place.folder(), &Stop { at, ..Stop::default() });
-            server.wait_until_it_ends(&format!("{strike:?}")).await;
-            let server = StoppableServer::start(self.place.folder(), &Stop::default());
-            self.goes_on(&server).await;
-        }
+        let done = async || self.is_done().await;
+        let during = match strike {
+            Strike::Point(point) => {
+                let stop = Stop { at: Some(point.clone()), ..Stop::default() };
+                let server = StoppableServer::start(self.place.folder(), &stop);
+                server.wait_until_it_ends(&format!("{strike:?}")).await;
+                String::new()
+            }
+            Strike::Commit { earlier, cut } => self.place.outlives_the_cut((*earlier, *cut), done).await?,
+            Strike::Write { number, .. } => self.place.is_torn(*number, done).await?,
+            Strike::Call { .. } => unreachable!("a round calls nobody that is struck"),
+        };
+        let server = StoppableServer::start(self.place.folder(), &Stop::default());
+        self.goes_on(&server).await;
+        drop(server);
         self.assert_right(strike).await;
         Some([during, "round credited, published and told once; pot paid exactly".to_owned()])
     }
@@ -130,8 +131,11 @@ async fn struck_everywhere(database: Database) {
     let server = StoppableServer::start(run.place.folder(), &Stop::default());
     run.goes_on(&server).await;
     let commits = run.place.link.as_ref().map_or(0, alp_tests::DatabaseLink::commits);
-    let strikes: Vec<Strike> =
-        points(StoppableServer::passed(run.place.folder())).chain(cuts(commits)).collect();
+    let folder = run.place.folder();
+    let strikes: Vec<Strike> = points(StoppableServer::passed(folder))
+        .chain(cuts(commits))
+        .chain(torn(&StoppableServer::writes(folder)))
+        .collect();
     drop((server, run));
     assert!(strikes.len() > 15, "only {strikes:?}");
     let seed = &seed;
