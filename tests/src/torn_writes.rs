@@ -42,7 +42,7 @@ fn library() -> &'static Path {
         let library = profile_folder().join("libalp_tests_torn_writes.so");
         let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
         let built = Command::new(rustc)
-            .args(["--edition", "2024", "--crate-type", "cdylib", "-C", "panic=abort", "-D", "warnings", "-o"])
+            .args(["--edition=2024", "--crate-type=cdylib", "-Cpanic=abort", "-Dwarnings", "-o"])
             .arg(&library)
             .arg(workspace().join("tests/preloaded/torn_writes.rs"))
             .output()
