@@ -1,5 +1,6 @@
 //! One market in one round: from what was shown to who is credited what.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::apportion::apportion;
@@ -15,11 +16,11 @@ pub struct LpId(pub i64);
 
 /// What one LP showed in the round: the last accepted submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sample {
+pub struct Sample<'a> {
     /// Whose.
     pub lp: LpId,
     /// The orders as they were judged then.
-    pub orders: Vec<JudgedOrder>,
+    pub orders: Cow<'a, [JudgedOrder]>,
 }
 
 /// The outcome for one LP.
@@ -57,9 +58,9 @@ pub struct MarketRound {
 ///
 /// # Errors
 /// [`Overflow`], which the bounds of coins and amounts rule out.
-pub fn credit_market(terms: &Terms, reward: Coins, samples: &[Sample]) -> Result<MarketRound, Overflow> {
+pub fn credit_market(terms: &Terms, reward: Coins, samples: &[Sample<'_>]) -> Result<MarketRound, Overflow> {
     let samples: BTreeMap<LpId, &[JudgedOrder]> =
-        samples.iter().map(|sample| (sample.lp, sample.orders.as_slice())).collect();
+        samples.iter().map(|sample| (sample.lp, &*sample.orders)).collect();
     let shown = by_pot(&samples);
     let mut totals = BTreeMap::new();
     for (pot, entries) in &shown {

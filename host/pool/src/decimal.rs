@@ -157,28 +157,41 @@ fn units_of(scanned: Scanned, scale: u32, max_units: u128) -> Result<u128, Decim
 /// Writes `units` of 10^-`scale` in plain notation, without trailing zeros.
 #[must_use]
 pub fn format_units(units: u128, scale: u32) -> String {
-    let (mut digits, mut places) = (Digits(units), scale);
-    while places > 0 && digits.ends_with_zero() {
-        digits.take_last();
-        places = places.saturating_sub(1);
-    }
-    // From the last digit to the first, which is the order in which they come.
     let mut text = Vec::with_capacity(USUAL_TEXT);
-    if places > 0 {
-        text.extend((0..places).map(|_| digits.take_last()));
-        text.push(b'.');
-    }
-    text.push(digits.take_last());
-    while digits.0 > 0 {
-        text.push(digits.take_last());
-    }
+    text.extend(backwards(units, scale));
     text.reverse();
     // Digits and a point are text.
     String::from_utf8(text).unwrap_or_default()
 }
 
+/// Whether `text` is what [`format_units`] writes. Nothing is written for it.
+#[must_use]
+pub fn is_written_as(text: &str, units: u128, scale: u32) -> bool {
+    text.bytes().rev().eq(backwards(units, scale))
+}
+
 /// Room for what most prices and amounts are written as.
 const USUAL_TEXT: usize = 24;
+
+/// The text from its last character to its first, which is the order in which digits come.
+fn backwards(units: u128, scale: u32) -> impl Iterator<Item = u8> {
+    let (mut digits, mut places) = (Digits(units), scale);
+    while places > 0 && digits.ends_with_zero() {
+        digits.take_last();
+        places = places.saturating_sub(1);
+    }
+    // A point stands after the decimals, if there are any, and a digit before it, if only a zero.
+    let mut written = 0_u32;
+    std::iter::from_fn(move || {
+        let at = written;
+        written = written.saturating_add(1);
+        if places > 0 && at == places {
+            return Some(b'.');
+        }
+        let first_whole = if places > 0 { places.saturating_add(1) } else { 0 };
+        (at <= first_whole || digits.0 > 0).then(|| digits.take_last())
+    })
+}
 
 /// What is left of a number whose digits are taken off at its end.
 struct Digits(u128);
@@ -296,6 +309,10 @@ mod tests {
             prop_assert_eq!(parse_units(&text, scale, u128::MAX), Ok(units));
             prop_assert!(!text.starts_with('.'));
             prop_assert!(!text.contains('.') || !text.ends_with(['0', '.']));
+            prop_assert!(is_written_as(&text, units, scale));
+            let longer = format!("0{text}");
+            prop_assert!(!is_written_as(&longer, units, scale));
+            prop_assert!(units == u128::MAX || !is_written_as(&text, units + 1, scale));
         }
     }
 

@@ -70,11 +70,17 @@ impl Coins {
     pub fn sum(coins: impl IntoIterator<Item = Self>) -> Result<Self, Overflow> {
         coins.into_iter().try_fold(Self::ZERO, Self::plus)
     }
+
+    /// The decimal text that it is shown as, made at once: records have many.
+    #[must_use]
+    pub fn text(self) -> String {
+        decimal::format_units(u128::from(self.0), COIN_SCALE)
+    }
 }
 
 impl fmt::Display for Coins {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&decimal::format_units(u128::from(self.0), COIN_SCALE))
+        f.write_str(&self.text())
     }
 }
 
@@ -135,6 +141,12 @@ impl Amount {
     pub fn text(self) -> String {
         decimal::format_units(self.0, AMOUNT_SCALE)
     }
+
+    /// Whether it is shown as this text.
+    #[must_use]
+    pub fn is_shown_as(self, text: &str) -> bool {
+        decimal::is_written_as(text, self.0, AMOUNT_SCALE)
+    }
 }
 
 impl fmt::Display for Amount {
@@ -179,6 +191,12 @@ impl Ratio {
     #[must_use]
     pub fn text(self) -> String {
         decimal::format_units(u128::from(self.0), COIN_SCALE)
+    }
+
+    /// Whether it is shown as this text.
+    #[must_use]
+    pub fn is_shown_as(self, text: &str) -> bool {
+        decimal::is_written_as(text, u128::from(self.0), COIN_SCALE)
     }
 }
 

@@ -46,6 +46,12 @@ impl Price {
     pub fn text(self) -> String {
         decimal::format_units(self.0, AMOUNT_SCALE)
     }
+
+    /// Whether it is shown as this text.
+    #[must_use]
+    pub fn is_shown_as(self, text: &str) -> bool {
+        decimal::is_written_as(text, self.0, AMOUNT_SCALE)
+    }
 }
 
 impl fmt::Display for Price {

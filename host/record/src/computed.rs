@@ -82,8 +82,8 @@ pub struct Credited {
     pub provided: String,
     /// The reward, in 1e-8 of the coin; never negative.
     pub amount_e8: i64,
-    /// How it came about, order by order, as JSON.
-    pub detail: String,
+    /// How it came about, order by order.
+    pub detail: CreditDetail,
 }
 
 /// What a round is computed from.
@@ -133,7 +133,7 @@ pub fn compute_round(round: &RoundEvidence<'_>) -> Result<Computed, ComputeError
         let terms = read_market(document)?;
         let judged = last_of_each_lp(samples)?;
         let ranked =
-            judged.iter().flat_map(|sample| &sample.orders).filter(|order| order.rank.is_some()).count();
+            judged.iter().flat_map(|sample| &*sample.orders).filter(|order| order.rank.is_some()).count();
         let lps = u64::try_from(judged.len()).unwrap_or(u64::MAX);
         statistics.active_users = statistics.active_users.saturating_add(lps);
         statistics.orders = statistics.orders.saturating_add(u64::try_from(ranked).unwrap_or(u64::MAX));
@@ -217,16 +217,18 @@ pub(crate) fn read_orders<'a>(sample: &Evidence<'a>) -> Result<Cow<'a, [OrderRec
 }
 
 /// The orders of a sample, as they were judged.
-pub(crate) fn judged_orders(sample: &Evidence<'_>) -> Result<Vec<JudgedOrder>, RecordError> {
+pub(crate) fn judged_orders<'a>(sample: &Evidence<'a>) -> Result<Cow<'a, [JudgedOrder]>, RecordError> {
     match sample.orders {
-        Shown::Judged { judged, .. } => Ok(judged.to_vec()),
-        Shown::Json(_) | Shown::Orders(_) => read_orders(sample)?.iter().map(OrderRecord::read).collect(),
+        Shown::Judged { judged, .. } => Ok(Cow::Borrowed(judged)),
+        Shown::Json(_) | Shown::Orders(_) => {
+            read_orders(sample)?.iter().map(OrderRecord::read).collect::<Result<_, _>>().map(Cow::Owned)
+        }
     }
 }
 
 /// The last sample of each LP, by rising number of the LP.
-fn last_of_each_lp(samples: &[&Evidence<'_>]) -> Result<Vec<Sample>, RecordError> {
-    let mut last: BTreeMap<i64, &Evidence<'_>> = BTreeMap::new();
+fn last_of_each_lp<'a>(samples: &[&Evidence<'a>]) -> Result<Vec<Sample<'a>>, RecordError> {
+    let mut last: BTreeMap<i64, &Evidence<'a>> = BTreeMap::new();
     for sample in samples {
         let known =
             last.get(&sample.lp_id).is_some_and(|known| known.submitted_at_ms > sample.submitted_at_ms);
@@ -237,14 +239,14 @@ fn last_of_each_lp(samples: &[&Evidence<'_>]) -> Result<Vec<Sample>, RecordError
     last.into_values().map(read_sample).collect()
 }
 
-fn read_sample(sample: &Evidence<'_>) -> Result<Sample, RecordError> {
+fn read_sample<'a>(sample: &Evidence<'a>) -> Result<Sample<'a>, RecordError> {
     Ok(Sample { lp: LpId(sample.lp_id), orders: judged_orders(sample)? })
 }
 
 fn plain_market(
     market: &Market<'_>,
     length: RoundLength,
-    judged: &[Sample],
+    judged: &[Sample<'_>],
 ) -> Result<MarketOutcome, ComputeError> {
     let terms = market.terms.judged_by();
     let round = credit_market(terms, length.reward(terms.reward_per_minute())?, judged)?;
@@ -255,7 +257,7 @@ fn plain_market(
             unit: market.unit.to_owned(),
             provided: credit.provided.to_string(),
             amount_e8: add(0, credit.credit)?,
-            detail: to_json(&CreditDetail::new(&credit.orders, &[])),
+            detail: CreditDetail::new(&credit.orders, &[]),
         });
     }
     Ok(MarketOutcome {

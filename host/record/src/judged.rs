@@ -1,13 +1,18 @@
 //! What the pool keeps as JSON text in the database: judged orders, the price they were judged by, and the
-//! statistics of a round. Every number with decimals is a text.
+//! statistics of a round. Every number with decimals is a text; where there are many, a short one takes no memory of
+//! its own.
 
-use alp_pool::decimal::format_units;
+use alp_pool::decimal::{format_units, is_written_as};
 use alp_pool::judge::JudgedOrder;
 use alp_pool::money::{Amount, Coins, Ratio};
 use alp_pool::price::{PoolPrice, Price};
 use alp_pool::terms::{RankNumber, Side};
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+/// Decimal places of a deviation.
+const DEVIATION_SCALE: u32 = 8;
 
 /// An order as it was judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,17 +20,17 @@ pub struct OrderRecord {
     /// The exchange's id.
     pub id: String,
     /// `ask` or `bid`.
-    pub side: String,
+    pub side: CompactString,
     /// The limit price.
-    pub price: String,
+    pub price: CompactString,
     /// What was left of it, in the base currency.
-    pub amount: String,
+    pub amount: CompactString,
     /// The number of its rank; none if it was outside of all.
     pub rank: Option<u8>,
     /// How far it was from the pool's price.
-    pub deviation: String,
+    pub deviation: CompactString,
     /// The tolerance of the last rank it was tried on.
-    pub tolerance: String,
+    pub tolerance: CompactString,
     /// When the exchange says it was opened, in Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened_ms: Option<u64>,
@@ -43,12 +48,12 @@ impl OrderRecord {
     pub fn new(order: &JudgedOrder, opened_ms: Option<u64>) -> Self {
         Self {
             id: order.id.clone(),
-            side: order.side.name().to_owned(),
-            price: order.price.text(),
-            amount: order.amount.text(),
+            side: order.side.name().into(),
+            price: order.price.text().into(),
+            amount: order.amount.text().into(),
             rank: order.rank.map(|rank| rank.0),
-            deviation: format_units(u128::from(order.deviation_e8), 8),
-            tolerance: order.tolerance.text(),
+            deviation: format_units(u128::from(order.deviation_e8), DEVIATION_SCALE).into(),
+            tolerance: order.tolerance.text().into(),
             opened_ms,
             closed_ms: None,
             first_seen_ms: None,
@@ -61,10 +66,10 @@ impl OrderRecord {
         self.id == order.id
             && self.side == order.side.name()
             && self.rank == order.rank.map(|rank| rank.0)
-            && self.price == order.price.text()
-            && self.amount == order.amount.text()
-            && self.deviation == format_units(u128::from(order.deviation_e8), 8)
-            && self.tolerance == order.tolerance.text()
+            && order.price.is_shown_as(&self.price)
+            && order.amount.is_shown_as(&self.amount)
+            && is_written_as(&self.deviation, u128::from(order.deviation_e8), DEVIATION_SCALE)
+            && order.tolerance.is_shown_as(&self.tolerance)
     }
 
     /// The judged order again.
@@ -91,9 +96,9 @@ impl OrderRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriceRecord {
     /// Numerator, in the quote currency.
-    pub numerator: String,
+    pub numerator: CompactString,
     /// Denominator.
-    pub denominator: String,
+    pub denominator: CompactString,
 }
 
 impl PriceRecord {
@@ -101,7 +106,7 @@ impl PriceRecord {
     #[must_use]
     pub fn new(price: PoolPrice) -> Self {
         let (numerator, denominator) = price.parts();
-        Self { numerator: numerator.to_string(), denominator: denominator.to_string() }
+        Self { numerator: numerator.text().into(), denominator: denominator.text().into() }
     }
 
     /// The price as one decimal, for showing.
@@ -201,18 +206,18 @@ pub struct RankStatistics {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreditDetail {
     /// What each order of the LP's last sample in the round earned, in the sample's order, in coins.
-    pub orders: Vec<String>,
+    pub orders: Vec<CompactString>,
     /// What orders earned that were shown earlier in the round, but not in the last sample. With `orders` this adds up
     /// to the credit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub earlier: Vec<String>,
+    pub earlier: Vec<CompactString>,
 }
 
 impl CreditDetail {
     /// The record of what each order earned.
     #[must_use]
     pub fn new(orders: &[Coins], earlier: &[Coins]) -> Self {
-        let texts = |coins: &[Coins]| coins.iter().map(ToString::to_string).collect();
+        let texts = |coins: &[Coins]| coins.iter().map(|coins| coins.text().into()).collect();
         Self { orders: texts(orders), earlier: texts(earlier) }
     }
 }

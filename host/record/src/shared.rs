@@ -20,7 +20,6 @@ use crate::computed::{
 };
 use crate::judged::{
     Carried, CreditDetail, MarketStatistics, OrderRecord, RankStatistics, RecordError, SideStatistics,
-    to_json,
 };
 
 /// Shares a market by its engine. `samples` are all of the market, `last` the last one of each LP.
@@ -28,7 +27,7 @@ pub(crate) fn shared_market(
     market: &Market<'_>,
     round: &RoundEvidence<'_>,
     samples: &[&Evidence<'_>],
-    last: &[Sample],
+    last: &[Sample<'_>],
 ) -> Result<MarketOutcome, ComputeError> {
     let length_ms = u64::from(round.length.seconds()).saturating_mul(1_000);
     let start_ms = round.start.saturating_mul(1_000);
@@ -61,7 +60,7 @@ pub(crate) fn shared_market(
 fn sighting(sample: &Evidence<'_>, within: Span) -> Result<Sighting, RecordError> {
     let last_ms = within.end_ms.saturating_sub(1);
     let mut orders = Vec::new();
-    for (record, order) in read_orders(sample)?.iter().zip(judged_orders(sample)?) {
+    for (record, order) in read_orders(sample)?.iter().zip(judged_orders(sample)?.into_owned()) {
         let OrderRecord { opened_ms, closed_ms, first_seen_ms, .. } = *record;
         orders.push(SeenOrder { order, opened_ms, closed_ms, first_seen_ms });
     }
@@ -110,7 +109,7 @@ fn credits(
     market: &Market<'_>,
     book: &Book,
     share: &MarketShare,
-    last: &[Sample],
+    last: &[Sample<'_>],
 ) -> Result<Vec<Credited>, ComputeError> {
     let mut earned: BTreeMap<LpId, BTreeMap<&str, Coins>> = BTreeMap::new();
     for (BookOrder { lp, id, .. }, order) in book.orders().iter().zip(&share.orders) {
@@ -134,7 +133,7 @@ fn credits(
             unit: market.unit.to_owned(),
             provided: share.map_or(Amount::ZERO, |share| share.provided).to_string(),
             amount_e8: add(0, share.map_or(Coins::ZERO, |share| share.credit))?,
-            detail: to_json(&CreditDetail::new(&shown, &earlier)),
+            detail: CreditDetail::new(&shown, &earlier),
         });
     }
     Ok(credits)

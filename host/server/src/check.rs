@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use alp_pool::evidence::{Looks, Rule, Span};
-use alp_record::judged::{CreditDetail, OrderRecord, from_json};
+use alp_record::judged::OrderRecord;
 use alp_record::{Evidence, RoundEvidence, Shown, compute_round};
 use alp_store::{Sample, StoredSample};
 
@@ -162,12 +162,11 @@ async fn hourly(app: &App, in_force: &InForce, exchange: &str, sample: Sample) -
     let Some(credited) = computed.credits.iter().find(|credited| credited.lp_id == lp_id) else {
         return Ok(Vec::new());
     };
-    let detail: CreditDetail = from_json(&credited.detail, "a credit").map_err(|error| failed(&error))?;
-    let hourly = |coins: &String| {
+    let hourly = |coins: &str| {
         let coins = alp_pool::money::Coins::parse(coins).map_or(0, alp_pool::money::Coins::e8);
         coins.saturating_mul(HOUR_S).checked_div(round_seconds).unwrap_or(0)
     };
-    Ok(detail.orders.iter().map(hourly).collect())
+    Ok(credited.detail.orders.iter().map(|coins| hourly(coins)).collect())
 }
 
 fn evidence(stored: &StoredSample) -> Evidence<'_> {

@@ -204,12 +204,12 @@ mod tests {
     fn of(scope: OrderIdScope, account: Option<&str>, price: &str, amount: &str) -> String {
         let record = OrderRecord {
             id: "7".to_owned(),
-            side: "ask".to_owned(),
-            price: price.to_owned(),
-            amount: amount.to_owned(),
+            side: "ask".into(),
+            price: price.into(),
+            amount: amount.into(),
             rank: None,
-            deviation: "0".to_owned(),
-            tolerance: "1".to_owned(),
+            deviation: "0".into(),
+            tolerance: "1".into(),
             opened_ms: Some(5),
             closed_ms: None,
             first_seen_ms: None,

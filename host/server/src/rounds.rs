@@ -7,7 +7,7 @@ use alp_pool::Overflow;
 use alp_pool::money::Coins;
 use alp_pool::round::{RoundLength, RoundLengthError};
 use alp_record::chain::{Body, Digest, LpSamples, Opening, RoundBody, RoundInputs, StoredOrders, round_body};
-use alp_record::judged::{Carried, RecordError, RoundStatistics, from_json};
+use alp_record::judged::{Carried, RecordError, RoundStatistics, from_json, to_json};
 use alp_record::{ComputeError, Computed, Credited, longest_look_back_ms};
 use alp_store::{Closed, CreditEntry, Lease, Recorded, RoundRecord, Store, StoreError, StoredSample};
 use thiserror::Error;
@@ -210,7 +210,7 @@ fn record(round_start: u64, computed: Computed) -> RoundRecord {
     let Computed { credits, statistics, reward_e8, paid_e8 } = computed;
     let credits = credits.into_iter().map(|credited| {
         let Credited { lp_id, unit, provided, amount_e8, detail } = credited;
-        CreditEntry { lp_id, unit, provided, amount_e8, detail }
+        CreditEntry { lp_id, unit, provided, amount_e8, detail: to_json(&detail) }
     });
     RoundRecord { round_start, credits: credits.collect(), statistics, reward_e8, paid_e8 }
 }

@@ -71,8 +71,8 @@ impl Book {
     ///
     /// # Errors
     /// [`RuleError::Orders`].
-    pub fn of_samples(samples: &[Sample]) -> Result<Self, RuleError> {
-        let latest: BTreeMap<LpId, &Sample> = samples.iter().map(|sample| (sample.lp, sample)).collect();
+    pub fn of_samples(samples: &[Sample<'_>]) -> Result<Self, RuleError> {
+        let latest: BTreeMap<LpId, &Sample<'_>> = samples.iter().map(|sample| (sample.lp, sample)).collect();
         let orders = latest.values().flat_map(|sample| {
             sample.orders.iter().map(|order| BookOrder {
                 lp: sample.lp,

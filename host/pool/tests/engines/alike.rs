@@ -28,8 +28,8 @@ proptest! {
                 tolerance: Ratio::ONE,
             };
             match samples.iter_mut().find(|sample| sample.lp == line.lp) {
-                Some(sample) => sample.orders.push(order),
-                None => samples.push(Sample { lp: line.lp, orders: vec![order] }),
+                Some(sample) => sample.orders.to_mut().push(order),
+                None => samples.push(Sample { lp: line.lp, orders: vec![order].into() }),
             }
         }
         let old = credit_market(&terms, terms.reward_per_minute(), &samples).unwrap();
@@ -50,7 +50,7 @@ proptest! {
 #[test]
 fn the_later_of_two_samples_of_one_lp_counts() {
     let terms = book::terms("1", "10", alp_pool::terms::Fill::All, [50, 50, 50]);
-    let sample = |orders| Sample { lp: LpId(1), orders };
+    let sample = |orders: Vec<_>| Sample { lp: LpId(1), orders: orders.into() };
     let order = JudgedOrder {
         id: "1".to_owned(),
         side: alp_pool::terms::Side::Ask,

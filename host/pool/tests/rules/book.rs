@@ -35,13 +35,13 @@ pub(crate) fn judged(terms: &Terms, price: &str, line: &Line<'_>) -> JudgedOrder
     judge_orders([order], terms, PoolPrice::direct(Price::parse(price).unwrap())).unwrap().remove(0)
 }
 
-pub(crate) fn samples(terms: &Terms, price: &str, book: &[Line<'_>]) -> Vec<Sample> {
+pub(crate) fn samples(terms: &Terms, price: &str, book: &[Line<'_>]) -> Vec<Sample<'static>> {
     let mut samples: Vec<Sample> = Vec::new();
     for line in book {
         let order = judged(terms, price, line);
         match samples.iter_mut().find(|sample| sample.lp == LpId(line.0)) {
-            Some(sample) => sample.orders.push(order),
-            None => samples.push(Sample { lp: LpId(line.0), orders: vec![order] }),
+            Some(sample) => sample.orders.to_mut().push(order),
+            None => samples.push(Sample { lp: LpId(line.0), orders: vec![order].into() }),
         }
     }
     samples

@@ -49,13 +49,13 @@ fn order(id: usize, (_, ask, rank, amount): &Line) -> JudgedOrder {
     }
 }
 
-fn samples(lines: impl IntoIterator<Item = (usize, Line)>) -> Vec<Sample> {
+fn samples(lines: impl IntoIterator<Item = (usize, Line)>) -> Vec<Sample<'static>> {
     let mut samples: Vec<Sample> = Vec::new();
     for (id, line) in lines {
         let order = order(id, &line);
         match samples.iter_mut().find(|sample| sample.lp == LpId(line.0)) {
-            Some(sample) => sample.orders.push(order),
-            None => samples.push(Sample { lp: LpId(line.0), orders: vec![order] }),
+            Some(sample) => sample.orders.to_mut().push(order),
+            None => samples.push(Sample { lp: LpId(line.0), orders: vec![order].into() }),
         }
     }
     samples

@@ -40,11 +40,11 @@ fn check(number: usize, case: &Value) {
         let lp = LpId(i64::from(text(&order["user"]).bytes().next().unwrap()));
         match samples.iter().position(|sample| sample.lp == lp) {
             Some(at) => {
-                samples[at].orders.push(judged);
+                samples[at].orders.to_mut().push(judged);
                 expected[at].push(reward);
             }
             None => {
-                samples.push(Sample { lp, orders: vec![judged] });
+                samples.push(Sample { lp, orders: vec![judged].into() });
                 expected.push(vec![reward]);
             }
         }

@@ -1,5 +1,6 @@
 //! What an entry says: a round, or whatever else changes what LPs are owed.
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
@@ -154,10 +155,10 @@ pub struct RoundCredit {
     /// In coins.
     pub amount: String,
     /// What each order of the last sample earned, in the sample's order.
-    pub orders: Vec<String>,
+    pub orders: Vec<CompactString>,
     /// What orders earned that were not in the last sample any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub earlier: Vec<String>,
+    pub earlier: Vec<CompactString>,
 }
 
 /// A correction by the operator.

@@ -10,9 +10,7 @@ use super::body::{LpRound, PriceQuotes, RoundBody, RoundCredit, SampleEntry, Ter
 use super::digest::Digest;
 use super::pseudonym::{Opening, order_commitment};
 use crate::computed::{ComputeError, Computed, Evidence, RoundEvidence, Shown, compute_round};
-use crate::judged::{
-    Carried, CreditDetail, OrderRecord, PriceRecord, RecordError, RoundStatistics, from_json,
-};
+use crate::judged::{Carried, OrderRecord, PriceRecord, RecordError, RoundStatistics, from_json};
 
 /// What a round is made of.
 #[derive(Debug)]
@@ -206,14 +204,13 @@ pub(super) fn credits_by_lp(
             let Some(credited) = by_market.get(&(place, sample.unit.as_str())).filter(|_| !known) else {
                 continue;
             };
-            let detail: CreditDetail = from_json(&credited.detail, "a credit")?;
             credits.push(RoundCredit {
                 exchange: sample.exchange.clone(),
                 unit: sample.unit.clone(),
                 provided: credited.provided.clone(),
                 amount: coins_text(credited.amount_e8),
-                orders: detail.orders,
-                earlier: detail.earlier,
+                orders: credited.detail.orders.clone(),
+                earlier: credited.detail.earlier.clone(),
             });
         }
         all.push(credits);

@@ -169,8 +169,8 @@ fn every_rule_of_a_market_reads_back_from_its_document() {
 fn an_order_that_is_new_in_every_slice_earns_nothing_beside_one_that_stays() {
     let (_, first) = round(&market(), ROUND, &[], &steady_and_flashing(false), Vec::new());
     assert_eq!((credit(&first, 1), credit(&first, 2)), (100_000_000, 0));
-    let detail: CreditDetail = serde_json::from_str(&first.credits[0].detail).unwrap();
-    assert_eq!((detail.orders, detail.earlier), (vec!["1".to_owned()], vec![]));
+    let detail = &first.credits[0].detail;
+    assert_eq!(*detail, CreditDetail { orders: vec!["1".into()], earlier: vec![] });
     // Seen at both ends of five of six slices, and of all six once the round before is known.
     assert_eq!(first.credits[0].provided, "83.333333333333333333");
     let (_, second) =
@@ -182,8 +182,8 @@ fn an_order_that_is_new_in_every_slice_earns_nothing_beside_one_that_stays() {
 fn what_an_order_earned_that_is_gone_at_the_end_is_told_apart() {
     let gone = [shown(1, 5, "a", "100"), shown(1, 15, "a", "100"), shown(1, 55, "b", "100")];
     let (body, computed) = round(&market(), ROUND, &[], &gone, Vec::new());
-    let detail: CreditDetail = serde_json::from_str(&computed.credits[0].detail).unwrap();
-    assert_eq!((detail.orders, detail.earlier), (vec!["0".to_owned()], vec!["1".to_owned()]));
+    let detail = &computed.credits[0].detail;
+    assert_eq!(*detail, CreditDetail { orders: vec!["0".into()], earlier: vec!["1".into()] });
     assert_eq!(body.lps[0].credits[0].earlier, ["1"]);
 }
 

@@ -113,7 +113,7 @@ fn in_a_round() -> Vec<Line> {
             round.prices[0].price = "0.0041".to_owned();
         }),
         lying("the price that one LP was judged by", "by a price that was not in force", |round| {
-            round.lps[0].samples[0].price.numerator = "0.0039".to_owned();
+            round.lps[0].samples[0].price.numerator = "0.0039".into();
         }),
         lying("price and quotes together", "by a price that was not in force", |round| {
             round.prices[0].price = "0.0039".to_owned();
@@ -123,10 +123,10 @@ fn in_a_round() -> Vec<Line> {
             round.lps[2].samples[0].orders[2].rank = Some(1);
         }),
         lying("an order's deviation", "is judged otherwise than its price says", |round| {
-            round.lps[2].samples[0].orders[0].deviation = "0".to_owned();
+            round.lps[2].samples[0].orders[0].deviation = "0".into();
         }),
         lying("an order's amount", "is credited [", |round| {
-            round.lps[2].samples[0].orders[0].amount = "900".to_owned();
+            round.lps[2].samples[0].orders[0].amount = "900".into();
         }),
         lying("an order removed", "is credited [", |round| drop(round.lps[2].samples[0].orders.remove(0))),
         lying("an LP removed", "where [", |round| drop(round.lps.remove(2))),

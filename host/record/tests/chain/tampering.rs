@@ -83,7 +83,7 @@ fn a_credit_that_the_pool_moved_to_another_is_found() {
 
 #[test]
 fn a_swapped_price_is_found_by_the_orders_it_does_not_fit() {
-    let to_other = |round: &mut RoundBody| round.lps[0].samples[0].price.numerator = "0.0039".to_owned();
+    let to_other = |round: &mut RoundBody| round.lps[0].samples[0].price.numerator = "0.0039".into();
     one_of(&of_a_lying_pool(to_other), "was judged by a price that was not in force");
     let found = of_a_lying_pool(|round| {
         round.prices[0].price = "0.0039".to_owned();

@@ -81,7 +81,7 @@ fn order(
         ("order_id", Tree::text(&record.id)),
         ("exchange", Tree::text(&sample.exchange)),
         ("unit", Tree::text(&sample.unit)),
-        ("side", Tree::text(&record.side)),
+        ("side", Tree::text(record.side.as_str())),
         ("rank", Tree::text(rank)),
         ("order_amount", Tree::number(&record.amount)),
         ("order_price", Tree::number(&record.price)),
@@ -118,23 +118,23 @@ impl<'s> Earned<'s> {
         let side = self.market.sides.iter().find(|side| side.side == record.side);
         let rank = side.and_then(|side| side.ranks.iter().find(|rank| Some(rank.rank) == record.rank));
         let earned = self.detail.as_ref().and_then(|detail| detail.orders.get(place));
-        let number = |text: Option<&String>| text.map_or(Tree::Whole(0), Tree::number);
+        let number = |text: Option<&str>| text.map_or(Tree::Whole(0), Tree::number);
         let pots = self.market.sides.iter().map(|side| Coins::parse(&side.reward));
         let pots = pots.collect::<Result<Vec<_>, _>>().map_err(|_| RecordError::Damaged("a pot"))?;
         let pots = Coins::sum(pots).map_err(|_| RecordError::Damaged("a pot"))?;
         Ok(Tree::object([
             ("credited_time", Tree::whole(self.round.credited_at_ms / 1000)),
             ("percentage_of_rank", percentage(record, rank.map(|rank| &rank.total))?),
-            ("credit_amount", number(earned)),
+            ("credit_amount", number(earned.map(|earned| &**earned))),
             ("unit_total_liquidity", Tree::number(&self.market.total)),
             ("unit_target", Tree::number(&self.market.target)),
             ("unit_reward", Tree::number(&self.market.reward)),
             ("calculated_unit_reward", Tree::number(pots)),
-            ("side_ratio", number(side.map(|side| &side.ratio))),
-            ("side_reward", number(side.map(|side| &side.reward))),
-            ("rank_total_liquidity", number(rank.map(|rank| &rank.total))),
-            ("rank_reward", number(rank.map(|rank| &rank.pot))),
-            ("rank_ratio", number(rank.map(|rank| &rank.ratio))),
+            ("side_ratio", number(side.map(|side| side.ratio.as_str()))),
+            ("side_reward", number(side.map(|side| side.reward.as_str()))),
+            ("rank_total_liquidity", number(rank.map(|rank| rank.total.as_str()))),
+            ("rank_reward", number(rank.map(|rank| rank.pot.as_str()))),
+            ("rank_ratio", number(rank.map(|rank| rank.ratio.as_str()))),
         ]))
     }
 }

@@ -23,7 +23,11 @@ struct PriceDocument {
 #[must_use]
 pub fn price_document(price: PoolPrice, origin: PriceQuotes) -> String {
     let PriceRecord { numerator, denominator } = PriceRecord::new(price);
-    to_json(&PriceDocument { numerator, denominator, origin: Some(origin) })
+    to_json(&PriceDocument {
+        numerator: numerator.into(),
+        denominator: denominator.into(),
+        origin: Some(origin),
+    })
 }
 
 /// Where the price of a stored sample came from. One of which that was not kept counts as fixed by the operator.

@@ -156,7 +156,7 @@ impl Store {
         let now_ms = signed("the time", self.clock_ms().await?)?;
         let mut reader = connection(&self.shared.reader).await?;
         let rows = sqlx::query(
-            "SELECT DISTINCT lp_id FROM challenges WHERE lapses_at_ms > $1 AND met_at_ms = 0 AND digits <> ''",
+            "SELECT lp_id FROM challenges WHERE lapses_at_ms > $1 AND met_at_ms = 0 AND digits <> ''",
         )
         .bind(now_ms)
         .fetch_all(&mut *reader)

@@ -3,8 +3,9 @@
 use std::sync::atomic::Ordering;
 
 use alp_store::{
-    Acquired, Claim, CreditEntry, EntryOf, Lease, NewEntry, NewPayout, PayoutDebit, PayoutOutput, RecordHead,
-    Recorded, RoundRecord, Sample, Store, UsedRequest, Uses,
+    Acquired, Claim, CreditEntry, EntryOf, Lease, NewCorrection, NewEntry, NewPayout, PayoutChange,
+    PayoutDebit, PayoutOutput, Published, RecordHead, Recorded, RoundRecord, Sample, Store, UsedRequest,
+    Uses,
 };
 
 use crate::told::Told;
@@ -29,6 +30,7 @@ pub(crate) async fn all(old: &Old, told: &Told) -> Vec<(&'static str, Vec<String
     let lease = lead(&old.store).await;
     told.take();
     let mut calls = reads(old, told).await;
+    calls.extend(pages(old, told).await);
     calls.extend(submission(old, told).await);
     calls.extend(round(old, told, &lease).await);
     calls.extend(payouts(old, told, &lease).await);
@@ -56,6 +58,33 @@ async fn reads(old: &Old, told: &Told) -> Vec<(&'static str, Vec<String>)> {
     store.forgotten_entry(EntryOf::Round(FIRST_ROUND)).await.unwrap();
     store.recorded_rounds(FIRST_ROUND, 100).await.unwrap();
     calls.push(("/head, /records, /rounds", told.take()));
+    calls
+}
+
+/// What statements, the pages of the older protocol and those of addresses ask.
+async fn pages(old: &Old, told: &Told) -> Vec<(&'static str, Vec<String>)> {
+    let store = &old.store;
+    let mut calls = Vec::new();
+    let lp_id = store.accounts_of("alice").await.unwrap()[0].lp_id;
+    store.credited_until(&[lp_id], &[NOW, NOW - 86_400]).await.unwrap();
+    store.forgotten_credits(lp_id).await.unwrap();
+    store.published_before(lp_id, NOW * 1000).await.unwrap();
+    assert!(!store.published_changes(lp_id, 0, NOW * 1000).await.unwrap().is_empty());
+    calls.push(("/v1/statements/<user>", told.take()));
+    store.credited_rounds(lp_id, "btc", 0, 10).await.unwrap();
+    store.shown_by("alice", (FIRST_ROUND, NOW), 100).await.unwrap();
+    store.shown_in_rounds(NOW - 10 * ROUND_SECONDS, NOW).await.unwrap();
+    store.registrations_of("alice").await.unwrap();
+    store.openings_of(&[lp_id]).await.unwrap();
+    calls.push(("what was shown", told.take()));
+    store.newest_address(lp_id).await.unwrap();
+    store.newest_addresses(0, 10).await.unwrap();
+    store.address_history(lp_id).await.unwrap();
+    store.challenges_of(lp_id).await.unwrap();
+    store.challenged_lps().await.unwrap();
+    store.open_challenge(1).await.unwrap();
+    store.forget_lapsed_challenges(10).await.unwrap();
+    calls.push(("addresses and challenges", told.take()));
     calls
 }
 
@@ -121,12 +150,25 @@ async fn payouts(old: &Old, told: &Told, lease: &Lease) -> Vec<(&'static str, Ve
     let outputs = vec![PayoutOutput { address: "Balice".to_owned(), amount_e8: 9, debits }];
     let (method, comment_head, digest) = ("plain".to_owned(), "alp:test".to_owned(), "d".to_owned());
     let payout = NewPayout { method, comment_head, digest, outputs };
-    let ids = store.reserve_payouts(lease, 7, &[payout]).await.unwrap();
+    let ids = store.reserve_payouts(lease, 7, std::slice::from_ref(&payout)).await.unwrap();
     store.ledger_of_payout(ids[0]).await.unwrap();
     store.payout_events(ids[0]).await.unwrap();
     store.void_payout(lease, ids[0], "reserved", 9, "x").await.unwrap();
     store.correct(lease, 1, 5, "x").await.unwrap();
-    vec![("payouts", told.take())]
+    let mut calls = vec![("payouts", told.take())];
+    let payout = NewPayout { comment_head: "alp:again".to_owned(), ..payout };
+    let id = store.reserve_payouts(lease, 8, &[payout]).await.unwrap()[0];
+    let change = PayoutChange { txid: "t".to_owned(), note: "x".to_owned(), ..PayoutChange::default() };
+    let sent =
+        store.publish_payout(lease, id, "reserved", &change, &entry(RECORDS + 1, None, "payout")).await;
+    assert_eq!(sent.unwrap(), Published::Published);
+    let correction = NewCorrection { lp_id: 1, amount_e8: 5, who: "x".to_owned(), why: "x".to_owned() };
+    let corrected =
+        store.publish_correction(lease, &correction, &entry(RECORDS + 2, None, "correction")).await;
+    assert_eq!(corrected.unwrap(), Published::Published);
+    store.free_payout_id(None).await.unwrap();
+    calls.push(("what is published of payouts and corrections", told.take()));
+    calls
 }
 
 async fn loops(old: &Old, told: &Told, lease: &Lease) -> Vec<(&'static str, Vec<String>)> {
@@ -137,10 +179,10 @@ async fn loops(old: &Old, told: &Told, lease: &Lease) -> Vec<(&'static str, Vec<
     store.oldest_sample().await.unwrap();
     store.forget_lapsed_owners(1).await.unwrap();
     calls.push(("the loop of rounds", told.take()));
-    let carried = [entry(RECORDS + 1, None, "carry_forward"), entry(RECORDS + 2, None, "carry_forward_part")];
+    let carried = [entry(RECORDS + 3, None, "carry_forward"), entry(RECORDS + 4, None, "carry_forward_part")];
     store.append_entries(lease, &carried).await.unwrap();
     store.newest_carried(NOW * 1000).await.unwrap();
-    store.forget_records(lease, RECORDS + 1, 10).await.unwrap();
+    store.forget_records(lease, RECORDS + 3, 10).await.unwrap();
     store.forget_orders(lease, FIRST_ROUND + 20 * ROUND_SECONDS, 50).await.unwrap();
     store.carry_credits(lease, FIRST_ROUND + 20 * ROUND_SECONDS, 50).await.unwrap();
     calls.push(("retention", told.take()));
