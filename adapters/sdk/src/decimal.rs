@@ -12,6 +12,10 @@ use crate::{Fault, Text};
 const MAX_CHARACTERS: usize = 64;
 /// What fits a 128-bit integer whatever the digits are.
 const MAX_DIGITS: u32 = 38;
+/// So many digits fit 64 bits, with which WebAssembly is several times as fast. Nearly every number has fewer.
+const SHORT: usize = 18;
+/// Room for what a number is written as: 39 digits, a point and a sign.
+const LONGEST: usize = 41;
 
 /// A decimal number, kept exactly. It shows itself without an exponent; as the exchange wrote it, where the
 /// exchange used none.
@@ -50,6 +54,37 @@ impl<'a> Decimal<'a> {
     /// # Errors
     /// If it is no number, or one of more than 38 digits.
     pub fn parse(text: &'a str) -> Result<Self, DecimalError> {
+        match Self::parse_short(text) {
+            Some(decimal) => Ok(decimal),
+            None => Self::parse_any(text),
+        }
+    }
+
+    /// The short way for what stands in nearly every reply. Nothing where it is anything else, right or wrong.
+    fn parse_short(text: &'a str) -> Option<Self> {
+        let magnitude = text.strip_prefix('-').unwrap_or(text);
+        if magnitude.len() > SHORT {
+            return None;
+        }
+        let (mut units, mut point) = (0_i64, None);
+        for (place, byte) in magnitude.bytes().enumerate() {
+            match byte {
+                b'0'..=b'9' => units = units * 10 + i64::from(byte - b'0'),
+                b'.' if point.is_none() => point = Some(place),
+                _ => return None,
+            }
+        }
+        let whole = point.unwrap_or(magnitude.len());
+        let decimals = point.map_or(0, |point| magnitude.len() - point - 1);
+        let ends_with_point = point.is_some() && decimals == 0;
+        if whole == 0 || ends_with_point || (whole > 1 && magnitude.starts_with('0')) {
+            return None;
+        }
+        let units = if magnitude.len() < text.len() { -units } else { units };
+        Some(Decimal { written: Some(text), units: units.into(), scale: u32::try_from(decimals).ok()? })
+    }
+
+    fn parse_any(text: &'a str) -> Result<Self, DecimalError> {
         if text.len() > MAX_CHARACTERS {
             return Err(DecimalError::TooLong);
         }
@@ -98,7 +133,18 @@ impl<'a> Decimal<'a> {
         Ok(Decimal { written: None, units, scale })
     }
 
+    /// As the exchange wrote it, if it did so without an exponent, else written out.
+    pub(crate) fn text(&self) -> String {
+        match self.written {
+            Some(written) => written.to_owned(),
+            None => WrittenOut::new(self).as_str().to_owned(),
+        }
+    }
+
     fn units_at(&self, scale: u32) -> Option<i128> {
+        if scale == self.scale {
+            return Some(self.units);
+        }
         let factor = 10_i128.checked_pow(scale.checked_sub(self.scale)?)?;
         self.units.checked_mul(factor)
     }
@@ -113,19 +159,63 @@ impl PartialEq for Decimal<'_> {
 
 impl fmt::Display for Decimal<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(written) = self.written {
-            return formatter.write_str(written);
+        match self.written {
+            Some(written) => formatter.write_str(written),
+            None => formatter.write_str(WrittenOut::new(self).as_str()),
         }
-        let sign = if self.units < 0 { "-" } else { "" };
-        let magnitude = self.units.unsigned_abs();
-        if self.scale == 0 {
-            return write!(formatter, "{sign}{magnitude}");
-        }
-        // The scale is at most 38, so the power fits.
-        let one = 10_u128.pow(self.scale);
-        let width = usize::try_from(self.scale).unwrap_or(0);
-        write!(formatter, "{sign}{}.{:0width$}", magnitude / one, magnitude % one)
     }
+}
+
+/// A number without an exponent. Digits come from the last to the first.
+struct WrittenOut {
+    bytes: [u8; LONGEST],
+    /// Where it begins.
+    start: usize,
+}
+
+impl WrittenOut {
+    fn new(number: &Decimal<'_>) -> Self {
+        let mut written = Self { bytes: [0; LONGEST], start: LONGEST };
+        let mut rest = number.units.unsigned_abs();
+        let mut place = 0;
+        // The decimals, and at least one digit before them.
+        while place <= number.scale || rest > 0 {
+            if place > 0 && place == number.scale {
+                written.put_before(b'.');
+            }
+            written.put_before(b'0' + take_last_digit(&mut rest));
+            place += 1;
+        }
+        if number.units < 0 {
+            written.put_before(b'-');
+        }
+        written
+    }
+
+    /// The scale is at most 38 and 128 bits have at most 39 digits, so there is always room.
+    fn put_before(&mut self, byte: u8) {
+        self.start = self.start.saturating_sub(1);
+        self.bytes[self.start] = byte;
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[self.start..]).unwrap_or_default()
+    }
+}
+
+fn take_last_digit(number: &mut u128) -> u8 {
+    let last = match u64::try_from(*number) {
+        Ok(short) => {
+            *number = u128::from(short / 10);
+            short % 10
+        }
+        Err(_) => {
+            let last = *number % 10;
+            *number /= 10;
+            u64::try_from(last).unwrap_or(0)
+        }
+    };
+    u8::try_from(last).unwrap_or(0)
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Decimal<'a> {
@@ -173,10 +263,6 @@ fn read_digits(whole: &str, fraction: &str) -> Result<i128, DecimalError> {
     if !digits().all(|byte| byte.is_ascii_digit()) {
         return Err(DecimalError::NotANumber);
     }
-    // Nearly every number fits 64 bits, with which WebAssembly is several times as fast.
-    if whole.len() + fraction.len() <= 18 {
-        return Ok(digits().fold(0_i64, |units, digit| units * 10 + i64::from(digit - b'0')).into());
-    }
     let mut units = 0_i128;
     for digit in digits() {
         let next = units.checked_mul(10).and_then(|tens| tens.checked_add(i128::from(digit - b'0')));
@@ -213,6 +299,47 @@ mod tests {
         for text in ["0", "12", "-3.50", "0.00231000", "100000000000000000000.000000000000000001"] {
             assert_eq!(shown(text), text);
         }
+    }
+
+    #[test]
+    fn the_short_way_reads_what_the_long_way_reads() {
+        let parts = |decimal: &Decimal<'static>| (decimal.written, decimal.units, decimal.scale);
+        let mut short = 0;
+        for text in [
+            "0",
+            "0.0",
+            "-0",
+            "-0.00",
+            "7",
+            "-7",
+            "12.50",
+            "-0.00231",
+            "123456789012345678",
+            "-12345678901234567",
+            "1234567.8901234567",
+            "0.0000000000000001",
+        ] {
+            assert_eq!(
+                Decimal::parse_any(text).as_ref().map(parts),
+                Ok(parts(&Decimal::parse(text).unwrap()))
+            );
+            short += usize::from(Decimal::parse_short(text).is_some());
+        }
+        assert_eq!(short, 12);
+        for text in ["", "-", ".", "-.", ".5", "5.", "05", "-00.5", "1e5", "1.2.3", "1234567890123456789"] {
+            assert!(Decimal::parse_short(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_longest_numbers_are_written_out() {
+        let largest = Decimal { written: None, units: i128::MAX, scale: 0 };
+        assert_eq!(largest.to_string(), i128::MAX.to_string());
+        let smallest = Decimal { written: None, units: i128::MIN, scale: 38 };
+        assert_eq!(smallest.to_string(), "-1.70141183460469231731687303715884105728");
+        let tiny = Decimal { written: None, units: -1, scale: 38 };
+        assert_eq!(tiny.to_string(), format!("-0.{}1", "0".repeat(37)));
+        assert_eq!(tiny.text(), tiny.to_string());
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub fn open(
     if !amount.is_positive() {
         return Ok(None);
     }
-    let (id, price, amount) = (id.to_owned(), price.to_string(), amount.to_string());
+    let (id, price, amount) = (id.to_owned(), price.text(), amount.text());
     Ok(Some(Order { id, side, price, amount, opened_ms, closed_ms: None, extras: Vec::new() }))
 }
 
