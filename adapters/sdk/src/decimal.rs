@@ -1,11 +1,13 @@
 //! Exact decimal numbers as exchanges write them. Never a binary float.
 
 mod arithmetic;
+mod written_out;
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 
+use self::written_out::WrittenOut;
 use crate::{Fault, Text};
 
 /// Longer texts are no price and no amount: the longest that exchanges write have eighteen decimals.
@@ -14,8 +16,6 @@ const MAX_CHARACTERS: usize = 64;
 const MAX_DIGITS: u32 = 38;
 /// So many digits fit 64 bits, with which WebAssembly is several times as fast. Nearly every number has fewer.
 const SHORT: usize = 18;
-/// Room for what a number is written as: 39 digits, a point and a sign.
-const LONGEST: usize = 41;
 
 /// A decimal number, kept exactly. It shows itself without an exponent; as the exchange wrote it, where the
 /// exchange used none.
@@ -166,58 +166,6 @@ impl fmt::Display for Decimal<'_> {
     }
 }
 
-/// A number without an exponent. Digits come from the last to the first.
-struct WrittenOut {
-    bytes: [u8; LONGEST],
-    /// Where it begins.
-    start: usize,
-}
-
-impl WrittenOut {
-    fn new(number: &Decimal<'_>) -> Self {
-        let mut written = Self { bytes: [0; LONGEST], start: LONGEST };
-        let mut rest = number.units.unsigned_abs();
-        let mut place = 0;
-        // The decimals, and at least one digit before them.
-        while place <= number.scale || rest > 0 {
-            if place > 0 && place == number.scale {
-                written.put_before(b'.');
-            }
-            written.put_before(b'0' + take_last_digit(&mut rest));
-            place += 1;
-        }
-        if number.units < 0 {
-            written.put_before(b'-');
-        }
-        written
-    }
-
-    /// The scale is at most 38 and 128 bits have at most 39 digits, so there is always room.
-    fn put_before(&mut self, byte: u8) {
-        self.start = self.start.saturating_sub(1);
-        self.bytes[self.start] = byte;
-    }
-
-    fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.bytes[self.start..]).unwrap_or_default()
-    }
-}
-
-fn take_last_digit(number: &mut u128) -> u8 {
-    let last = match u64::try_from(*number) {
-        Ok(short) => {
-            *number = u128::from(short / 10);
-            short % 10
-        }
-        Err(_) => {
-            let last = *number % 10;
-            *number /= 10;
-            u64::try_from(last).unwrap_or(0)
-        }
-    };
-    u8::try_from(last).unwrap_or(0)
-}
-
 impl<'de: 'a, 'a> Deserialize<'de> for Decimal<'a> {
     /// From a JSON number or a string that holds one; never from null.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -329,17 +277,6 @@ mod tests {
         for text in ["", "-", ".", "-.", ".5", "5.", "05", "-00.5", "1e5", "1.2.3", "1234567890123456789"] {
             assert!(Decimal::parse_short(text).is_none(), "{text}");
         }
-    }
-
-    #[test]
-    fn the_longest_numbers_are_written_out() {
-        let largest = Decimal { written: None, units: i128::MAX, scale: 0 };
-        assert_eq!(largest.to_string(), i128::MAX.to_string());
-        let smallest = Decimal { written: None, units: i128::MIN, scale: 38 };
-        assert_eq!(smallest.to_string(), "-1.70141183460469231731687303715884105728");
-        let tiny = Decimal { written: None, units: -1, scale: 38 };
-        assert_eq!(tiny.to_string(), format!("-0.{}1", "0".repeat(37)));
-        assert_eq!(tiny.text(), tiny.to_string());
     }
 
     #[test]

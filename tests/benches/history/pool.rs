@@ -15,6 +15,9 @@ const MOST_LPS: u64 = 1_000;
 /// How many rounds each LP has at least.
 const LEAST_ROUNDS: u64 = 100;
 
+/// How many payouts each LP had at least: as many as a page shows, so that both pools show the same.
+const LEAST_PAYOUTS: u64 = 100;
+
 /// Of how many rounds lists of orders are kept: a day, as by `orders_days = 1`.
 const ROUNDS_WITH_ORDERS: u64 = 1_440;
 
@@ -91,7 +94,7 @@ impl OldPool {
             first_round: START_S - rounds * ROUND_SECONDS,
             round_seconds: ROUND_SECONDS,
             rounds_with_orders: ROUNDS_WITH_ORDERS.min(rounds),
-            payouts: rounds / 100,
+            payouts: (rounds / 100).max(LEAST_PAYOUTS).min(rounds),
             statistics: documents.statistics.clone(),
             terms_id: store.record_terms(&documents.terms).await.unwrap(),
             price: documents.price.clone(),
