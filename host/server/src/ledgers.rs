@@ -159,5 +159,7 @@ pub async fn forget(app: &App) -> Result<(), StoreError> {
     // A round later than they are free, so that one who claims at the same moment finds them.
     let free = (now_ms / 1_000).saturating_sub(round_seconds.saturating_mul(2));
     app.store.forget_lapsed_owners(free.min(oldest_shown)).await?;
+    let told = round_seconds.saturating_mul(crate::why_not::ROUNDS);
+    app.store.forget_rejections((now_ms / 1_000).saturating_sub(told.saturating_mul(2))).await?;
     Ok(())
 }

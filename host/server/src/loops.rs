@@ -29,6 +29,9 @@ const CONFIG_EVERY: Duration = Duration::from_secs(1);
 /// the same moment comes first, and the operator's command waits 30 s.
 const RECONSIDERED_WITHIN: Duration = Duration::from_secs(10);
 
+/// How often what was refused is written down: one transaction for all LPs, however many were refused.
+const REFUSALS_EVERY: Duration = Duration::from_secs(2);
+
 /// How often it is looked whether a feed is due.
 const PRICES_EVERY: Duration = Duration::from_millis(250);
 
@@ -109,6 +112,21 @@ async fn until_next_round(app: &App) -> Duration {
     }
     let into_ms = now_ms.checked_rem(length_ms).unwrap_or(0);
     Duration::from_millis(length_ms.saturating_sub(into_ms)).saturating_add(AFTER_ROUND)
+}
+
+/// Writes down what was refused, until told to stop. What is refused after that, [`crate::server::Running::stop`] writes.
+pub async fn refusals(app: Arc<App>, stop: watch::Receiver<bool>) {
+    while !stopped_within(REFUSALS_EVERY, stop.clone()).await {
+        write_refusals_down(&app).await;
+    }
+}
+
+/// Writes down what was refused since the last time. What cannot be written now is kept for the next time.
+pub(crate) async fn write_refusals_down(app: &App) {
+    if let Err(error) = app.why_not.write_down(&app.store).await {
+        let error: &dyn std::error::Error = &error;
+        tracing::warn!(error, "what was refused could not be written down");
+    }
 }
 
 /// Asks each unit's feeds as often as its configuration says, or takes what the server that leads was told, until told

@@ -144,6 +144,7 @@ impl Running {
             }
             tasks.spawn(retention::retention(Arc::clone(&app), stop.subscribe()));
             tasks.spawn(loops::prices(Arc::clone(&app), stop.subscribe()));
+            tasks.spawn(loops::refusals(Arc::clone(&app), stop.subscribe()));
         }
         tracing::info!(%address, "the pool is up");
         Ok(Self { app, address, tllp_address, stop, tasks })
@@ -176,6 +177,7 @@ impl Running {
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         while self.tasks.join_next().await.is_some() {}
+        loops::write_refusals_down(&self.app).await;
         self.app.leadership.release(&self.app.store).await;
         self.app.store.close().await;
         tracing::info!("the pool has stopped");

@@ -31,6 +31,7 @@ mod place;
 mod prices;
 mod proof;
 mod records;
+mod refusals;
 mod restored;
 mod retention;
 mod rounds;
@@ -63,7 +64,7 @@ pub use crate::clock::Clock;
 pub use crate::configuration::{ConfigurationInForce, MAX_CONFIGURATION_BYTES};
 pub use crate::credited::{CreditedSample, MAX_CREDITED_PAGE, MAX_CREDITED_PAGES};
 pub use crate::credits::{Balance, CreditEntry, MAX_BALANCES_PAGE, MAX_DETAIL_BYTES};
-pub use crate::earlier::{MAX_LAST_ROUNDS, NewestOrders, ShownInRound};
+pub use crate::earlier::NewestOrders;
 pub use crate::error::{Cause, StoreError};
 pub use crate::freshness::{Submitted, UsedRequest, Uses};
 pub use crate::imports::{
@@ -89,6 +90,7 @@ pub use crate::proof::{
 pub use crate::records::{
     Appended, EntryOf, MAX_HEADER_BYTES, MAX_PACKED_BYTES, MAX_RECORDS_PAGE, NewEntry, RecordHead,
 };
+pub use crate::refusals::{Became, MAX_REFUSALS, MAX_REFUSED_AT_ONCE, MAX_SENTENCE_BYTES, Refusal, Refused};
 pub use crate::restored::{Restore, begin_restore, empty_database};
 pub use crate::retention::{
     CarriedCredits, Forgot, MAX_CREDITS_CARRIED, MAX_ORDERS_FORGOTTEN, MAX_RECORDS_FORGOTTEN,

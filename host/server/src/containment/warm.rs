@@ -1,5 +1,5 @@
-//! What a server that starts remembers: the LPs whose samples were accepted shortly before, and which of them in which
-//! of the last rounds. It knows no rule; without it everybody would be new after a restart, and new ones come last.
+//! What a server that starts remembers: the LPs whose samples were accepted shortly before. It knows no rule; without it
+//! everybody would be new after a restart, and new ones come last.
 
 use std::sync::Arc;
 
@@ -7,7 +7,6 @@ use alp_store::StoreError;
 
 use super::standing::STANDING_MS;
 use crate::app::App;
-use crate::why_not;
 
 /// How many of the latest rounds are looked through. Three: a bot posts each minute, and reading more would make the
 /// start wait.
@@ -19,20 +18,6 @@ pub(crate) async fn warm(app: &Arc<App>) {
         let error: &dyn std::error::Error = &error;
         tracing::warn!(error, "the latest samples could not be read: every LP counts as new for a while");
     }
-    if let Err(error) = remember_rounds(app).await {
-        let error: &dyn std::error::Error = &error;
-        tracing::warn!(error, "the last rounds could not be read: what LPs are told of them begins anew");
-    }
-}
-
-/// Which LPs showed something in the rounds that they are told of.
-async fn remember_rounds(app: &App) -> Result<(), StoreError> {
-    let length_s = u64::from(app.in_force.load_full().config.pool.round.seconds()).max(1);
-    let now_s = app.store.clock_ms().await? / 1_000;
-    let current = now_s.saturating_sub(now_s.checked_rem(length_s).unwrap_or(0));
-    let first = current.saturating_sub(length_s.saturating_mul(why_not::ROUNDS.saturating_sub(1)));
-    app.why_not.remember(&app.store.shown_in_rounds(first, current).await?);
-    Ok(())
 }
 
 async fn remember_latest(app: &App) -> Result<(), StoreError> {

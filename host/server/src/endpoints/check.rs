@@ -7,7 +7,6 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::lps::who;
 use super::receive::{receive, sender};
 use crate::app::App;
 use crate::check::{CheckStep, Checked, CheckedOrder, check};
@@ -41,7 +40,7 @@ fn step(step: &CheckStep) -> Tree {
         ("step", Tree::text(step.step)),
         ("ok", Tree::Flag(step.failed.is_none())),
         ("text", Tree::text(step.text.as_str())),
-        ("who_acts", step.failed.map_or(Tree::Null, |failed| Tree::text(who(failed)))),
+        ("who_acts", step.failed.map_or(Tree::Null, |failed| Tree::text(failed.word()))),
     ])
 }
 

@@ -12,10 +12,9 @@ use axum::response::Response;
 
 use super::failures::{NOT_UTF8, server_error};
 use crate::app::App;
-use crate::exchange::WhoActs;
 use crate::message::shown;
 use crate::proof::{shortened, standing_after};
-use crate::why_not::{Refused, Told};
+use crate::why_not::{LastRounds, Told};
 use crate::wire::{Tree, json, outcome};
 
 pub(super) async fn show(State(app): State<Arc<App>>, user: Result<Path<String>, PathRejection>) -> Response {
@@ -82,14 +81,13 @@ pub(super) async fn submissions(app: &App, user: &str) -> Result<Vec<Tree>, Stor
     let in_force = app.in_force.load_full();
     let round_seconds = u64::from(in_force.config.pool.round.seconds());
     let now_s = app.now_ms() / 1_000;
-    let round_start = now_s.saturating_sub(now_s.checked_rem(round_seconds).unwrap_or(0));
+    let current = now_s.saturating_sub(now_s.checked_rem(round_seconds).unwrap_or(0));
+    let rounds = LastRounds { current, seconds: round_seconds };
     let mut markets = Vec::new();
     for exchange in in_force.config.exchanges.keys() {
         let Some(lp) = app.store.find_lp(exchange, user).await? else { continue };
-        for unit in &lp.units {
-            let told = app.why_not.of(lp.lp_id, unit, round_start, round_seconds);
-            markets.push(market(exchange, unit, &told));
-        }
+        let told = app.why_not.told(&app.store, lp.lp_id, &lp.units, rounds).await?;
+        markets.extend(lp.units.iter().zip(&told).map(|(unit, told)| market(exchange, unit, told)));
     }
     Ok(markets)
 }
@@ -107,19 +105,10 @@ fn market(exchange: &str, unit: &str, told: &Told) -> Tree {
     ])
 }
 
-fn refusal(refused: &Refused) -> Tree {
+fn refusal(refused: &alp_store::Refusal) -> Tree {
     Tree::object([
         ("time", Tree::whole(refused.at_ms / 1_000)),
-        ("message", Tree::text(refused.message.as_str())),
-        ("who_acts", Tree::text(who(refused.who))),
+        ("message", Tree::text(refused.sentence.as_str())),
+        ("who_acts", Tree::text(refused.who_acts.as_str())),
     ])
-}
-
-/// Who can do something about a refusal, in a word.
-pub(super) const fn who(who: WhoActs) -> &'static str {
-    match who {
-        WhoActs::Bot => "bot",
-        WhoActs::Exchange => "exchange",
-        WhoActs::Operator => "operator",
-    }
 }

@@ -66,6 +66,18 @@ pub enum WhoActs {
     Operator,
 }
 
+impl WhoActs {
+    /// In a word, as it is told and kept.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Bot => "bot",
+            Self::Exchange => "exchange",
+            Self::Operator => "operator",
+        }
+    }
+}
+
 /// Why there are no orders: a sentence for the bot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {

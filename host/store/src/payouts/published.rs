@@ -246,33 +246,44 @@ impl Store {
     /// and every correction there ever was: for who begins to lead.
     pub async fn unpublished(&self) -> Result<Vec<Unpublished>, StoreError> {
         let mut reader = connection(&self.shared.reader).await?;
-        let rows = sqlx::query(
-            "SELECT COALESCE((SELECT MIN(e.entry_no) FROM ledger_entries e WHERE e.payout_id = p.payout_id), 0) \
-             AS entry_no, p.payout_id, 0 AS lp_id, 0 AS amount_e8, '' AS who, '' AS why FROM payouts p \
+        // What a payout took was entered at once, so any of its entries tells its place among corrections. The smallest
+        // is not asked for: PostgreSQL would look for it from the ledger's beginning on, for each payout.
+        let payouts = sqlx::query(
+            "SELECT COALESCE((SELECT e.entry_no FROM ledger_entries e WHERE e.payout_id = p.payout_id \
+             ORDER BY e.lp_id, e.kind LIMIT 1), 0) AS entry_no, p.payout_id FROM payouts p \
              WHERE p.stage IN ('sent', 'paid') \
              AND NOT EXISTS (SELECT 1 FROM published_payouts k WHERE k.payout_id = p.payout_id) \
-             UNION ALL SELECT e.entry_no, 0 AS payout_id, e.lp_id, e.amount_e8, e.who, e.why FROM ledger_entries e \
-             WHERE e.kind = 'correction' \
-             AND NOT EXISTS (SELECT 1 FROM published_changes k WHERE k.correction_no = e.entry_no) \
-             ORDER BY 1, 2 LIMIT $1",
+             ORDER BY p.payout_id LIMIT $1",
         )
         .bind(MAX_UNPUBLISHED)
         .fetch_all(&mut *reader)
         .await?;
-        let unpublished = |row: &sqlx::any::AnyRow| {
-            let payout_id = count(row, "payout_id")?;
-            if payout_id > 0 {
-                return Ok(Unpublished::Payout(payout_id));
-            }
+        let corrections = sqlx::query(
+            "SELECT e.entry_no, e.lp_id, e.amount_e8, e.who, e.why FROM ledger_entries e WHERE e.kind = 'correction' \
+             AND NOT EXISTS (SELECT 1 FROM published_changes k WHERE k.correction_no = e.entry_no) \
+             ORDER BY e.entry_no LIMIT $1",
+        )
+        .bind(MAX_UNPUBLISHED)
+        .fetch_all(&mut *reader)
+        .await?;
+        let mut unpublished = Vec::with_capacity(payouts.len().saturating_add(corrections.len()));
+        for row in &payouts {
+            unpublished.push((count(row, "entry_no")?, Unpublished::Payout(count(row, "payout_id")?)));
+        }
+        for row in &corrections {
             let correction = NewCorrection {
                 lp_id: row.try_get("lp_id")?,
                 amount_e8: row.try_get("amount_e8")?,
                 who: row.try_get("who")?,
                 why: row.try_get("why")?,
             };
-            Ok(Unpublished::Correction { entry_no: count(row, "entry_no")?, correction })
-        };
-        rows.iter().map(unpublished).collect()
+            let entry_no = count(row, "entry_no")?;
+            unpublished.push((entry_no, Unpublished::Correction { entry_no, correction }));
+        }
+        // Of one number there are only payouts that took nothing, and those stay in their own order.
+        unpublished.sort_by_key(|(entry_no, _)| *entry_no);
+        unpublished.truncate(usize::try_from(MAX_UNPUBLISHED).unwrap_or(usize::MAX));
+        Ok(unpublished.into_iter().map(|(_, change)| change).collect())
     }
 }
 

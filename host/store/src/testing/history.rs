@@ -12,6 +12,9 @@ const AMOUNT_E8: i64 = 1_000;
 /// What each payout takes from each LP, in 1e-8 of the coin: less than the LPs earn between two of them.
 const PAID_E8: i64 = 100;
 
+/// The number of the first entry of the record that tells of payouts: beyond those that are there.
+const FIRST_RECORD: i64 = 1_000_000_000;
+
 /// The most credits made by one statement, so that progress can be told and a log does not grow without end.
 const CREDITS_AT_A_TIME: u64 = 1_000_000;
 
@@ -83,6 +86,10 @@ pub async fn fill_history(url: &str, history: &History, mut progress: impl FnMut
     run(&mut on, PAYOUTS, &numbers, &[]).await;
     let numbers = [first, seconds, number(history.payouts), lps, PAID_E8];
     run(&mut on, LEDGER, &numbers, &[]).await;
+    let numbers = [first, seconds, number(history.payouts), FIRST_RECORD];
+    run(&mut on, PUBLISHED, &numbers, &[]).await;
+    let numbers = [first, seconds, number(history.payouts), FIRST_RECORD, PAID_E8];
+    run(&mut on, PUBLISHED_CHANGES, &numbers, &[]).await;
     let after = if postgres { "ANALYZE" } else { "PRAGMA wal_checkpoint(TRUNCATE)" };
     on.execute(after).await.expect("the database goes on");
     on.close().await.expect("the connection ends");
@@ -168,6 +175,20 @@ const LEDGER: &str = concat!(
     "SELECT (r.i * $4 + l.lp_id) * 2 + k.fee, l.lp_id, CASE WHEN k.fee = 0 THEN 'payout' ELSE 'fee' END, r.i + 1, \
      -$5 + k.fee * ($5 - 1), -($5 + 1) * r.i - $5 - k.fee, '', ($1 + r.i * $2) * 1000 \
      FROM r CROSS JOIN lps l CROSS JOIN (SELECT 0 AS fee UNION ALL SELECT 1 AS fee) k"
+);
+
+/// That the record tells of each payout.
+const PUBLISHED: &str = concat!(
+    "INSERT INTO published_payouts (record_no, payout_id)",
+    first_so_many!(),
+    "SELECT $4 + r.i, r.i + 1 FROM r WHERE $1 > 0 AND $2 > 0"
+);
+
+/// And of each LP in it.
+const PUBLISHED_CHANGES: &str = concat!(
+    "INSERT INTO published_changes (lp_id, record_no, payout_id, amount_e8, fee_e8, at_ms)",
+    first_so_many!(),
+    "SELECT l.lp_id, $4 + r.i, r.i + 1, -$5 - 1, 1, ($1 + r.i * $2) * 1000 FROM r CROSS JOIN lps l"
 );
 
 async fn run(on: &mut AnyConnection, sql: &'static str, numbers: &[i64], texts: &[&String]) {

@@ -27,6 +27,7 @@ macro_rules! suite {
             mod published;
             mod reads;
             mod records;
+            mod refusals;
             mod registration;
             mod restored;
             mod retention;

@@ -151,21 +151,6 @@ async fn what_a_user_showed_is_told_of_the_rounds_asked_for_and_of_no_more_order
     assert_eq!(test.store.shown_by("mallory", (0, at(3)), 100).await.unwrap(), []);
 }
 
-#[tokio::test]
-async fn who_showed_something_in_the_last_rounds_is_told_without_the_orders() {
-    let Some(test) = open_for_test().await else { return };
-    let (alice, bob) = (test.lp("alice", "btc").await, test.lp("bob", "btc").await);
-    let at = |round: u64| FIRST_ROUND + round * ROUND_SECONDS;
-    for (round, lp_id) in [(0, alice), (1, alice), (1, bob), (3, alice)] {
-        test.set_clock(at(round));
-        test.submit(lp_id, "btc", 1, "x").await;
-    }
-    let shown = test.store.shown_in_rounds(at(1), at(3)).await.unwrap();
-    let seen: Vec<_> = shown.iter().map(|shown| (shown.round_start, shown.lp_id, shown.samples)).collect();
-    assert_eq!(seen, [(at(3), alice, 1), (at(1), alice, 1), (at(1), bob, 1)]);
-    assert_eq!(test.store.shown_in_rounds(at(4), at(9)).await.unwrap(), []);
-}
-
 /// Three rounds of six LPs, submitted and credited forwards or backwards.
 async fn told(backwards: bool) -> Option<TestStore> {
     let test = open_for_test().await?;

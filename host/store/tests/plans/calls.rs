@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 
 use alp_store::{
     Acquired, Claim, CreditEntry, EntryOf, Lease, NewCorrection, NewEntry, NewPayout, PayoutChange,
-    PayoutDebit, PayoutOutput, Published, RecordHead, Recorded, RoundRecord, Sample, Store, UsedRequest,
-    Uses,
+    PayoutDebit, PayoutOutput, Published, RecordHead, Recorded, Refusal, Refused, RoundRecord, Sample, Store,
+    UsedRequest, Uses,
 };
 
 use crate::told::Told;
@@ -73,7 +73,11 @@ async fn pages(old: &Old, told: &Told) -> Vec<(&'static str, Vec<String>)> {
     calls.push(("/v1/statements/<user>", told.take()));
     store.credited_rounds(lp_id, "btc", 0, 10).await.unwrap();
     store.shown_by("alice", (FIRST_ROUND, NOW), 100).await.unwrap();
-    store.shown_in_rounds(NOW - 10 * ROUND_SECONDS, NOW).await.unwrap();
+    let refusal = Refusal { at_ms: NOW * 1000, who_acts: "bot".to_owned(), sentence: "no".to_owned() };
+    let (unit, rejected) = ("btc".to_owned(), vec![(NOW, 1)]);
+    store.add_refused(&[Refused { lp_id, unit, rejected, refusals: vec![refusal] }]).await.unwrap();
+    assert!(!store.became(lp_id, NOW - 60 * ROUND_SECONDS).await.unwrap().is_empty());
+    store.forget_rejections(1).await.unwrap();
     store.registrations_of("alice").await.unwrap();
     store.openings_of(&[lp_id]).await.unwrap();
     calls.push(("what was shown", told.take()));
@@ -166,6 +170,7 @@ async fn payouts(old: &Old, told: &Told, lease: &Lease) -> Vec<(&'static str, Ve
     let corrected =
         store.publish_correction(lease, &correction, &entry(RECORDS + 2, None, "correction")).await;
     assert_eq!(corrected.unwrap(), Published::Published);
+    store.unpublished().await.unwrap();
     store.free_payout_id(None).await.unwrap();
     calls.push(("what is published of payouts and corrections", told.take()));
     calls
