@@ -171,4 +171,16 @@ mod tests {
         let refused = reader.execute("DELETE FROM users").await;
         assert!(refused.unwrap_err().to_string().contains("readonly"));
     }
+
+    #[cfg(feature = "testing")]
+    #[tokio::test]
+    async fn postgres_waits_for_the_disk_and_compiles_no_statement() {
+        let Some(url) = crate::testing::postgres_database().await else { return };
+        let place = Place::parse(&url).unwrap();
+        for role in [Role::Writer, Role::Reader] {
+            let on = connect(&place, role, 1).await.unwrap();
+            assert_eq!(setting(&on, "SHOW jit").await, "off");
+            assert_eq!(setting(&on, "SHOW synchronous_commit").await, "on");
+        }
+    }
 }
