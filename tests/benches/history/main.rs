@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p alp-tests --bench history`. Both pools are whole ones, asked over HTTP by turns, on SQLite and, where
 //! it is installed, on PostgreSQL. The large one has a million credits; `ALP_HISTORY_CREDITS=100000000` makes it so many
-//! instead, which takes some 50 GB in the folder for temporary files (`TMPDIR` says where) on each of the two databases,
+//! instead, which takes 14 GB on SQLite and 30 GB on PostgreSQL in the folder for temporary files (`TMPDIR` says where),
 //! and half an hour to write; `ALP_HISTORY_ON=sqlite` or `postgres` leaves the other out. Everything is removed again.
 #![allow(
     clippy::unwrap_used,
