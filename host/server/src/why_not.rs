@@ -230,11 +230,41 @@ impl WhyNot {
     }
 }
 
-/// Some exchanges repeat the signature that they refuse.
+/// Some exchanges repeat the signature that they refuse, as it stood in the message or in an address.
 pub(crate) fn without_signature(message: &str, sign: &str) -> String {
-    let hidden =
-        if sign.len() < MIN_SIGN { message.to_owned() } else { message.replace(sign, "(signature)") };
+    let mut hidden = message.to_owned();
+    if sign.len() >= MIN_SIGN {
+        hidden = hide(&hidden, sign);
+        hidden = hide(&hidden, &escaped(sign));
+    }
     clean_text(&hidden, MAX_SENTENCE)
+}
+
+/// The text without this word, in whichever case its letters are.
+fn hide(text: &str, word: &str) -> String {
+    // Lower case has the same length, so places are the same in both.
+    let (lower, word) = (text.to_ascii_lowercase(), word.to_ascii_lowercase());
+    let (mut hidden, mut from) = (String::with_capacity(text.len()), 0);
+    for (at, found) in lower.match_indices(&word) {
+        hidden.push_str(text.get(from..at).unwrap_or_default());
+        hidden.push_str("(signature)");
+        from = at.saturating_add(found.len());
+    }
+    hidden.push_str(text.get(from..).unwrap_or_default());
+    hidden
+}
+
+/// As it is written in the query of an address.
+fn escaped(sign: &str) -> String {
+    let mut escaped = String::with_capacity(sign.len());
+    for byte in sign.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
 }
 
 #[cfg(test)]
@@ -301,6 +331,16 @@ mod tests {
         assert_eq!((left[0].refusals.len(), left[0].refusals[0].sentence.as_str()), (1, "two"));
         why.forget_written(&left);
         assert_eq!(why.unwritten(), []);
+    }
+
+    #[test]
+    fn a_signature_is_hidden_however_an_exchange_repeats_it() {
+        let sign = "aB+/0123456789==";
+        for repeated in [sign, "aB%2B%2F0123456789%3D%3D", "aB%2b%2f0123456789%3d%3d", "AB+/0123456789=="] {
+            let sentence = without_signature(&format!("bad /path?sign={repeated}&x=1"), sign);
+            assert_eq!(sentence, "bad /path?sign=(signature)&x=1");
+        }
+        assert_eq!(without_signature("no order", "no"), "no order");
     }
 
     #[test]
