@@ -172,6 +172,8 @@ impl OldPool {
         let rpc = OldConfig::read(&self.config_dir())?.rpc;
         let found = look(&mut old, rpc.as_ref(), choices, &mut |_| ()).await;
         old.close().await?;
+        // The database may be a moment behind.
+        self.left_alone().await;
         found
     }
 
