@@ -1,6 +1,7 @@
 //! The pool in a process of its own, killed at every step of a payout and of a round: after every write, before and after
-//! and within every call to somebody else, and with the database's connection cut within every commit; with SQLite also half-way
-//! through what a commit writes to the file, and before that is durable. Then it is started again, and: no coin twice, no coin missing, the books add up, nothing waits for ever.
+//! and within every call to somebody else, and with the database's connection cut within every commit; with SQLite also
+//! half-way through what a commit writes to the file, and before that is durable. Then it is started again, and: no coin
+//! twice, no coin missing, the books add up, nothing waits for ever.
 //!
 //! `ALP_KILL_TABLE` names a file for the table of what was killed and what came of it.
 
