@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use crate::dialect::Dialect;
 use crate::error::StoreError;
-use crate::rows::{check_name, check_text, credited_e8, runs, signed, statement};
+use crate::rows::{check_name, check_text, credited_e8, runs, statement};
 use crate::{Store, connection};
 
 /// The longest account of a credit, in bytes: a thousand orders with every figure of theirs.
@@ -191,35 +190,57 @@ pub(crate) struct UserCredit {
 }
 
 /// The sum of everything a user was credited, over all exchanges, and the credits in the newest rounds in which there
-/// are any, newest first. Both are of one moment, so that what came before the oldest of them is the difference.
+/// are any, newest first. Both are of one moment, so that what came before the oldest of them is the difference: the
+/// rounds are found together with the sum, what was credited in a round never changes, and one that is credited
+/// meanwhile is left out.
+///
+/// How many rounds there are stands in the statement, and which they are is told to the next one. Of what it does not
+/// know PostgreSQL takes a tenth for the one and a third for the other: of a hundred million credits, plans that read
+/// far more than is there.
 pub(crate) async fn newest_of_user(
     on: &mut AnyConnection,
     user_id: i64,
     rounds: u64,
 ) -> Result<(i64, Vec<UserCredit>), StoreError> {
-    let rows = sqlx::query(concat!(
-        "SELECT c.round_start, (SELECT r.round_seconds FROM rounds r WHERE r.round_start = c.round_start) AS round_seconds, \
-         c.provided, c.amount_e8, \
-         (SELECT CAST(COALESCE(SUM(newest.balance_e8), 0) AS BIGINT) FROM (SELECT ",
-        credited_e8!(),
-        " AS balance_e8 FROM lps l WHERE l.user_id = $1) AS newest) AS total_e8 \
-         FROM credits c WHERE c.user_id = $1 AND c.round_start >= \
-         (SELECT MIN(newest.round_start) FROM (SELECT DISTINCT round_start FROM credits \
-          WHERE user_id = $1 ORDER BY round_start DESC LIMIT $2) AS newest) ORDER BY c.round_start DESC",
-    ))
+    let newest = sqlx::query(AssertSqlSafe(format!(
+        concat!(
+            "SELECT newest.round_start, \
+             (SELECT CAST(COALESCE(SUM(balances.balance_e8), 0) AS BIGINT) FROM (SELECT ",
+            credited_e8!(),
+            " AS balance_e8 FROM lps l WHERE l.user_id = $1) AS balances) AS total_e8 \
+             FROM (SELECT DISTINCT round_start FROM credits WHERE user_id = $1 \
+             ORDER BY round_start DESC LIMIT {}) AS newest ORDER BY newest.round_start DESC",
+        ),
+        rounds
+    )))
     .bind(user_id)
-    .bind(signed("the number of rounds", rounds)?)
+    .fetch_all(&mut *on)
+    .await?;
+    let total_e8 = newest.first().map(|row| row.try_get("total_e8")).transpose()?.unwrap_or(0);
+    let newest = newest.iter().map(|row| row.try_get("round_start")).collect::<Result<Vec<i64>, _>>()?;
+    let Some((first, last)) = newest.first().zip(newest.last()) else { return Ok((0, Vec::new())) };
+    let rows = sqlx::query(
+        "SELECT c.round_start, \
+         (SELECT r.round_seconds FROM rounds r WHERE r.round_start = c.round_start) AS round_seconds, \
+         c.provided, c.amount_e8 FROM credits c \
+         WHERE c.user_id = $1 AND c.round_start >= $2 AND c.round_start <= $3 ORDER BY c.round_start DESC",
+    )
+    .bind(user_id)
+    .bind(*last)
+    .bind(*first)
     .fetch_all(on)
     .await?;
-    let total_e8 = rows.first().map(|row| row.try_get("total_e8")).transpose()?.unwrap_or(0);
-    let credit = |row: &AnyRow| {
-        Ok(UserCredit {
-            round_start: row.try_get("round_start")?,
-            round_seconds: row.try_get("round_seconds")?,
-            provided: row.try_get("provided")?,
-            amount_e8: row.try_get("amount_e8")?,
-        })
-    };
-    let credits = rows.iter().map(credit).collect::<Result<_, StoreError>>()?;
+    let mut credits = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let round_start = row.try_get("round_start")?;
+        if newest.contains(&round_start) {
+            credits.push(UserCredit {
+                round_start,
+                round_seconds: row.try_get("round_seconds")?,
+                provided: row.try_get("provided")?,
+                amount_e8: row.try_get("amount_e8")?,
+            });
+        }
+    }
     Ok((total_e8, credits))
 }

@@ -17,11 +17,13 @@ const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 5000; \
 const SQLITE_WRITER_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;";
 
 /// What every connection of a running server to PostgreSQL is set to. No statement of the store takes a
-/// second, so half a minute means that something is wrong, and the call is ended. Nor is any worth compiling: with a
-/// hundred million credits PostgreSQL reckons with more rows than it then reads, and took 80 ms to compile what runs in
-/// one. An engine that has no such setting is left alone.
+/// second, so half a minute means that something is wrong, and the call is ended. Nor is any worth compiling, or worth
+/// being shared out to several workers: with a hundred million credits PostgreSQL reckons with more rows than it then
+/// reads, and took 80 ms to compile what runs in one, and 10 ms to start workers for it. An engine that has no such
+/// settings is left alone.
 const POSTGRES_SETTINGS: &str = "SET statement_timeout = 30000; \
-     SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'jit';";
+     SELECT set_config(name, CASE name WHEN 'jit' THEN 'off' ELSE '0' END, false) FROM pg_settings \
+     WHERE name IN ('jit', 'max_parallel_workers_per_gather');";
 
 /// What a connection that writes to PostgreSQL is set to besides. An answered write survives a loss of power.
 /// A lock is waited for as long as a large round takes to write, several times over. A transaction in which

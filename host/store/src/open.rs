@@ -174,12 +174,13 @@ mod tests {
 
     #[cfg(feature = "testing")]
     #[tokio::test]
-    async fn postgres_waits_for_the_disk_and_compiles_no_statement() {
+    async fn postgres_waits_for_the_disk_and_neither_compiles_nor_shares_out_a_statement() {
         let Some(url) = crate::testing::postgres_database().await else { return };
         let place = Place::parse(&url).unwrap();
         for role in [Role::Writer, Role::Reader] {
             let on = connect(&place, role, 1).await.unwrap();
             assert_eq!(setting(&on, "SHOW jit").await, "off");
+            assert_eq!(setting(&on, "SHOW max_parallel_workers_per_gather").await, "0");
             assert_eq!(setting(&on, "SHOW synchronous_commit").await, "on");
         }
     }
