@@ -136,8 +136,13 @@ impl WalletDouble {
 
     /// Sends by itself, as an operator would by hand. The transaction's id.
     pub fn send(&self, address: &str, amount: &str, comment: &str) -> String {
-        let outputs = BTreeMap::from([(address.to_owned(), amount.to_owned())]);
-        self.state.lock().unwrap().send_new(outputs, comment)
+        self.send_all(&[(address, amount)], comment)
+    }
+
+    /// As [`WalletDouble::send`], to several addresses.
+    pub fn send_all(&self, outputs: &[(&str, &str)], comment: &str) -> String {
+        let owned = |(address, amount): &(&str, &str)| ((*address).to_owned(), (*amount).to_owned());
+        self.state.lock().unwrap().send_new(outputs.iter().map(owned).collect(), comment)
     }
 
     /// What each address was paid by transactions that stand, in 1e-8.

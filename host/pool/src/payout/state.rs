@@ -67,11 +67,12 @@ impl Stage {
     }
 
     /// Whether a payout may go from here to there. Nothing leads out of `Paid` and `Void`, and out of `Calling`
-    /// nothing leads to `Void` but a refusal by the wallet before it committed, or a person.
+    /// nothing leads to `Void` but a refusal by the wallet before it committed, or a person. A payout goes from
+    /// `Reserved` to `Sent` where the ledger was put back from before the call.
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
         match self {
-            Self::Reserved => matches!(next, Self::Prepared | Self::Calling | Self::Void),
+            Self::Reserved => matches!(next, Self::Prepared | Self::Calling | Self::Sent | Self::Void),
             Self::Prepared => matches!(next, Self::Calling | Self::Void),
             Self::Calling => matches!(next, Self::Sent | Self::Void),
             Self::Sent => matches!(next, Self::Paid),
@@ -218,7 +219,10 @@ pub struct Conflict {
 #[must_use]
 pub fn review(stage: Stage, method: Method, evidence: &Evidence, needed: u32) -> Next {
     match stage {
-        Stage::Void | Stage::Paid | Stage::Reserved => Next::Wait,
+        Stage::Void | Stage::Paid => Next::Wait,
+        Stage::Reserved if evidence.found.is_none() => Next::Wait,
+        // The ledger is older than the wallet: it was put back from before the call.
+        Stage::Reserved => review_called(stage, method, evidence, needed),
         Stage::Prepared => Next::Broadcast,
         Stage::Calling | Stage::Sent => review_called(stage, method, evidence, needed),
     }

@@ -81,6 +81,17 @@ fn nothing_leads_out_of_an_end_and_nothing_leads_back() {
 }
 
 #[test]
+fn a_reserved_payout_that_the_wallet_has_is_sent_and_one_that_was_undone_is_for_a_person() {
+    for method in METHODS {
+        assert_eq!(review(Stage::Reserved, method, &nothing_found(), 6), Next::Wait);
+        let sent = review(Stage::Reserved, method, &found(0), 6);
+        assert!(matches!(sent, Next::Sent { .. }), "{method:?} {sent:?}");
+    }
+    let undone = review(Stage::Reserved, Method::Plain, &found(-1), 6);
+    assert!(matches!(undone, Next::Stop(_)), "{undone:?}");
+}
+
+#[test]
 fn not_found_is_not_unsent() {
     for method in [Method::Plain, Method::Manual] {
         let next = review(Stage::Calling, method, &nothing_found(), 6);

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use alp_store::{
-    AdoptedPayout, Foreign, Lease, MAX_BALANCES_PAGE, Owing, PayoutDebit, PayoutOutput, StoreError,
+    AdoptedPayout, Foreign, Lease, MAX_BALANCES_PAGE, Owing, PayoutDebit, PayoutOutput, PayoutRow, StoreError,
 };
 
 use super::Payer;
+use super::look::View;
 use super::wallet::Spend;
 use crate::proof::standing_after;
 
@@ -39,6 +40,10 @@ impl Payer {
                 noted.map_err(|error| error.to_string())?;
                 let _ = writeln!(text, "{} is noted as no payout", spend.txid);
             } else {
+                for id in self.give_back_unsent(lease, &view).await? {
+                    let _ =
+                        writeln!(text, "payout {id} was not sent, and is planned anew from what is owed now");
+                }
                 let (wanted, adopted) = self.adopted(spend).await.map_err(|error| error.to_string())?;
                 let id =
                     self.publish_adopted(lease, wanted, adopted).await.map_err(|error| error.to_string())?;
@@ -53,6 +58,24 @@ impl Payer {
             }
         }
         Ok(text)
+    }
+
+    /// Gives back what payouts have taken that were never sent, and tells their numbers. A ledger that did not know of the
+    /// transaction has reserved the very coins that it paid: taken twice, they would be sent twice.
+    async fn give_back_unsent(&self, lease: &Lease, view: &View) -> Result<Vec<u64>, String> {
+        let mut given_back = Vec::new();
+        let unsent = |payout: &&PayoutRow| {
+            matches!(payout.stage.as_str(), "reserved" | "prepared") && !view.has(payout)
+        };
+        for payout in view.open.iter().filter(unsent) {
+            let now_ms = self.store.clock_ms().await.map_err(|error| error.to_string())?;
+            let why = "a transaction that the ledger did not know was adopted";
+            let void = self.store.void_payout(lease, payout.payout_id, &payout.stage, now_ms, why);
+            if void.await.map_err(|error| error.to_string())? {
+                given_back.push(payout.payout_id);
+            }
+        }
+        Ok(given_back)
     }
 
     /// That an LP got more than the ledger owed it, which `alp verify` finds as well.

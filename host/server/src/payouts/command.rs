@@ -251,25 +251,24 @@ impl Payer {
 
     async fn check_unsent(&self, payout: &PayoutRow) -> Result<(), String> {
         let id = payout.payout_id;
-        match payout.stage.as_str() {
-            // Nothing has left the pool yet.
-            "reserved" | "prepared" => return Ok(()),
-            "calling" => {}
+        let was_called = match payout.stage.as_str() {
+            "reserved" | "prepared" => false,
+            "calling" => true,
             stage => return Err(format!("payout {id} is {stage}: it cannot be called unsent")),
-        }
+        };
         let Some(wallet) = &self.wallet else { return Ok(()) };
-        let now_ms = self.store.clock_ms().await.map_err(|error| error.to_string())?;
-        let timeout_ms = u64::try_from(self.config.timeout.as_millis()).unwrap_or(u64::MAX);
-        let settled_ms = payout.called_at_ms.saturating_add(timeout_ms).saturating_add(SETTLED_AFTER_MS);
-        if now_ms < settled_ms {
-            let wait_s = (settled_ms - now_ms) / 1000;
-            return Err(format!("the call may still be under way in the wallet: ask again in {wait_s} s"));
+        if was_called {
+            self.check_settled(payout).await?;
         }
         let view = self.look(wallet).await.map_err(|error| error.to_string())?;
         let view = view.map_err(|error| format!("without the wallet there is no evidence: {error}"))?;
         let evidence = view.evidence(payout).map_err(|error| error.to_string())?;
+        // Even one that was not called as far as this ledger knows: it may be older than the wallet.
         if let Some(found) = evidence.found {
             return Err(format!("the wallet has it as {}: it was sent", found.txid));
+        }
+        if !was_called {
+            return Ok(());
         }
         if !evidence.finds_the_last_paid {
             return Err(
@@ -288,6 +287,18 @@ impl Payer {
                      of it has {needed} confirmations"
                 ));
             }
+        }
+        Ok(())
+    }
+
+    /// Whether the call of a payout must have ended in the wallet by now.
+    async fn check_settled(&self, payout: &PayoutRow) -> Result<(), String> {
+        let now_ms = self.store.clock_ms().await.map_err(|error| error.to_string())?;
+        let timeout_ms = u64::try_from(self.config.timeout.as_millis()).unwrap_or(u64::MAX);
+        let settled_ms = payout.called_at_ms.saturating_add(timeout_ms).saturating_add(SETTLED_AFTER_MS);
+        if now_ms < settled_ms {
+            let wait_s = (settled_ms - now_ms) / 1000;
+            return Err(format!("the call may still be under way in the wallet: ask again in {wait_s} s"));
         }
         Ok(())
     }

@@ -29,6 +29,11 @@ pub(super) struct View {
 }
 
 impl View {
+    /// Whether the wallet has a transaction of this payout, whatever the ledger says of its stage.
+    pub(super) fn has(&self, payout: &PayoutRow) -> bool {
+        self.matched.contains_key(&payout.payout_id)
+    }
+
     /// What the history says of an open payout.
     pub(super) fn evidence(&self, payout: &PayoutRow) -> Result<Evidence, StepError> {
         let spend = self.matched.get(&payout.payout_id);
@@ -92,8 +97,14 @@ impl Payer {
             Err(error) => return Ok(Err(error)),
         };
         let mut matched = BTreeMap::new();
-        for payout in open.iter().filter(|payout| payout.stage != "reserved") {
-            if let Some(spend) = self.find(&history, payout).await? {
+        for payout in &open {
+            let spend = match payout.stage.as_str() {
+                // A ledger that was put back from before the call does not know that there was one. The comment names
+                // the payout and its outputs, so that it can be of nothing else.
+                "reserved" => history.spends.iter().find(|spend| spend.comment == payout.comment),
+                _ => self.find(&history, payout).await?,
+            };
+            if let Some(spend) = spend {
                 matched.insert(payout.payout_id, spend.clone());
             }
         }

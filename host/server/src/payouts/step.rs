@@ -1,6 +1,6 @@
 //! One step: look, then do the first thing that is to be done.
 
-use alp_pool::payout::Method;
+use alp_pool::payout::{Method, Stage};
 use alp_store::{Lease, PayoutChange, PayoutRow};
 
 use super::look::View;
@@ -31,8 +31,14 @@ impl Payer {
         if let Some(why) = held {
             return Ok(Outcome::Stopped(stopped.unwrap_or(why)));
         }
+        // What was never sent waits: a transaction that nobody knows may have paid the same coins.
+        let waits = |payout: &PayoutRow| match payout.stage.as_str() {
+            "reserved" => !view.has(payout),
+            "prepared" => !view.unknown.is_empty() && !view.has(payout),
+            _ => false,
+        };
         let mut waiting = false;
-        for payout in view.open.iter().filter(|payout| payout.stage != "reserved") {
+        for payout in view.open.iter().filter(|payout| !waits(payout)) {
             match self.review_one(lease, wallet, &view, payout).await? {
                 moved @ Outcome::Moved { .. } => return Ok(moved),
                 Outcome::Hindered(why) | Outcome::Stopped(why) => stopped = stopped.or(Some(why)),
@@ -46,7 +52,7 @@ impl Payer {
             return self.history_lost(lease).await;
         }
         self.end_alarm(lease, "history", "wallet").await?;
-        if let Some(payout) = view.open.iter().find(|payout| payout.stage == "reserved") {
+        if let Some(payout) = view.open.iter().find(|payout| payout.stage == "reserved" && waits(payout)) {
             return self.make(lease, wallet, &view, payout, now_ms).await;
         }
         let planned = self.plan_if_due(lease, Some(wallet), now_ms).await?;
@@ -136,6 +142,10 @@ impl Payer {
         change: &PayoutChange,
     ) -> Result<Outcome, StepError> {
         let (id, from) = (payout.payout_id, payout.stage.as_str());
+        let stages = Stage::from_name(from).zip(Stage::from_name(to));
+        if !stages.is_some_and(|(from, to)| from == to || from.may_become(to)) {
+            return Err(StepError::Damaged { payout_id: id, what: "its stage" });
+        }
         let step = format!("store that it is {to}");
         let moved = match (from, to) {
             // The same transaction again is nothing to publish.

@@ -1,6 +1,8 @@
 //! A store with balances and a payer on it, whose clock only the test moves.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -99,15 +101,32 @@ impl Bench {
 
     /// Runs a statement on the database, as another hand would. Only for a file.
     pub(super) async fn statement(&self, sql: &str) {
-        let file = self.folder.path().join("pool.db");
-        alp_store::testing::run_statement(&format!("sqlite://{}", file.display()), sql).await;
+        alp_store::testing::run_statement(&format!("sqlite://{}", self.file().display()), sql).await;
+    }
+
+    /// A copy of the database as it is now. Only for a file.
+    pub(super) async fn copy(&self) -> PathBuf {
+        let copy = self.folder.path().join("copy.db");
+        self.statement(&format!("VACUUM INTO '{}'", copy.display())).await;
+        copy
+    }
+
+    /// Puts a copy in the database's place, with nobody told of it, and goes on with that.
+    pub(super) async fn put_back(&mut self, copy: &Path) {
+        self.store.close().await;
+        fs::copy(copy, self.file()).unwrap();
+        let url = format!("sqlite:{}", self.file().display());
+        let clock = Clock::Fixed(Arc::clone(&self.now_ms));
+        self.store = Store::open(StoreOptions { url, round_seconds: 60, clock }).await.unwrap();
+        self.publisher = Arc::new(Publisher::open(&self.store, key()).await.unwrap());
+        self.lead_again().await;
     }
 
     pub(super) fn payer(&self, fail_at: FailAt) -> Payer {
         Payer::new(self.store.clone(), Arc::clone(&self.publisher), self.config.clone(), fail_at).unwrap()
     }
 
-    pub(super) fn folder(&self) -> &std::path::Path {
+    pub(super) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
@@ -130,9 +149,22 @@ impl Bench {
         panic!("payouts go on for ever");
     }
 
+    /// Steps until a payout is in a stage.
+    pub(super) async fn until(&self, stage: &str) {
+        let payer = self.payer(FailAt::default());
+        while !self.stages().await.contains(&stage.to_owned()) {
+            let outcome = payer.step(&self.lease, self.now_ms()).await.unwrap();
+            assert!(outcome.goes_on(), "{outcome:?}");
+        }
+    }
+
     /// As [`Bench::run`], with a payer of its own that nothing stops.
     pub(super) async fn run_on(&self) -> Outcome {
         self.run(&self.payer(FailAt::default())).await.unwrap()
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("pool.db")
     }
 
     /// The first step only notes that payouts begin; a day later they are due.

@@ -176,6 +176,35 @@ async fn a_payout_that_the_ledger_does_not_know_stops_payouts_until_it_is_adopte
 }
 
 #[tokio::test]
+async fn what_was_never_sent_waits_while_nobody_knows_a_transaction_and_is_planned_anew_once_it_is_adopted() {
+    for stage in ["reserved", "prepared"] {
+        let (wallet, bench) = bench(Method::Prepared).await;
+        bench.until(stage).await;
+        let txid = wallet.send("Ba", "4.99000000", "");
+        let stopped = bench.run_on().await;
+        assert!(matches!(&stopped, Outcome::Stopped(why) if why.contains(&txid)), "{stopped:?}");
+        assert_eq!(bench.stages().await, [stage]);
+        let said = bench.order(PayoutCommand::Adopt { txid, foreign: false }).await.unwrap();
+        assert!(said.contains("payout 1 was not sent"), "{said}");
+        settle(&wallet, &bench).await;
+        assert_paid_once(&wallet, &bench, stage).await;
+    }
+}
+
+#[tokio::test]
+async fn a_payout_that_is_reserved_and_that_the_wallet_has_is_sent_and_not_made() {
+    let (wallet, bench) = bench(Method::Plain).await;
+    bench.until("reserved").await;
+    let comment = bench.store.payout(1).await.unwrap().unwrap().comment;
+    let txid = wallet.send_all(&[("Ba", "4.99000000"), ("Bb", "2.99000000")], &comment);
+    let refused = bench.order(PayoutCommand::Resolve { id: 1, txid: None }).await.unwrap_err();
+    assert!(refused.contains(&txid), "{refused}");
+    settle(&wallet, &bench).await;
+    assert_paid_once(&wallet, &bench, "found by its comment").await;
+    assert!(!wallet.calls().contains(&"sendmany".to_owned()));
+}
+
+#[tokio::test]
 async fn a_wallet_that_forgot_the_last_payout_makes_no_other() {
     let (wallet, bench) = bench(Method::Plain).await;
     settle(&wallet, &bench).await;
