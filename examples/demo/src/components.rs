@@ -1,5 +1,6 @@
 //! Building the adapters and putting them where the pool looks for them.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -26,12 +27,14 @@ pub(crate) fn build(root: &Path) -> Result<(), BuildError> {
     let names = adapter_names(&root.join("adapters"))?;
     say(&format!("Building {} adapters for WebAssembly …", names.len()));
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let mut build = Command::new(cargo);
-    build.current_dir(root).args(["build", "--profile", PROFILE, "--target", TARGET]);
-    for name in &names {
-        build.args(["--package", name]);
+    for alike in by_dependencies(&root.join("adapters"), &names)?.values() {
+        let mut build = Command::new(&cargo);
+        build.current_dir(root).args(["build", "--profile", PROFILE, "--target", TARGET]);
+        for name in alike {
+            build.args(["--package", name]);
+        }
+        run("cargo build", &mut build)?;
     }
-    run("cargo build", &mut build)?;
     let folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     for name in &names {
         let built = folder.join(TARGET).join(PROFILE).join(format!("{name}.wasm"));
@@ -68,6 +71,21 @@ fn adapter_names(folder: &Path) -> Result<Vec<String>, BuildError> {
     }
     names.sort();
     Ok(names)
+}
+
+/// The adapters by what they depend on, as it is written. Those that depend on the same are built together, and no others:
+/// a feature that one asks of a library would be there for all that are built with it, and change their bytes, by which an
+/// operator pins them.
+fn by_dependencies(folder: &Path, names: &[String]) -> Result<BTreeMap<String, Vec<String>>, BuildError> {
+    let mut alike = BTreeMap::<String, Vec<String>>::new();
+    for name in names {
+        let path = folder.join(name).join("Cargo.toml");
+        let text = std::fs::read_to_string(&path).map_err(|source| BuildError::Copy { path, source })?;
+        let from = text.lines().skip_while(|line| line.trim() != "[dependencies]").skip(1);
+        let dependencies: Vec<&str> = from.take_while(|line| !line.starts_with('[')).collect();
+        alike.entry(dependencies.join("\n")).or_default().push(name.clone());
+    }
+    Ok(alike)
 }
 
 fn run(program: &'static str, command: &mut Command) -> Result<(), BuildError> {

@@ -180,7 +180,7 @@ async fn an_adapter_whose_exchange_is_not_configured_waits_and_is_never_asked() 
     let fake = FakeServer::start().await;
     let pool = TestPool::start().await;
     pool.plug_in("binance", &bytes_of("binance"));
-    wait_for(&pool, |snapshot| snapshot.entry("binance").is_some()).await;
+    wait_for(&pool, |snapshot| snapshot.entry("binance").is_some_and(|it| !it.loading)).await;
     let entry = shown(&pool, "binance").await;
     assert_eq!(entry["state"], "waiting: its exchange is not configured");
     let lp = pool.lp("alice");

@@ -69,14 +69,16 @@ pub(crate) fn test_exchange() -> &'static Path {
     BUILT.get_or_init(|| component("test_exchange"))
 }
 
-/// The component of an adapter that comes with the pool, built as the kit builds it.
+/// The component of an adapter that comes with the pool, built as the kit builds it, where other tests build the same.
 pub(crate) fn component(exchange: &str) -> PathBuf {
     let to = target_folder().join("kit-components");
     std::fs::create_dir_all(&to).unwrap();
     let crate_folder = workspace().join("adapters").join(exchange);
     let out = to.display().to_string();
     let arguments = [&crate_folder.display().to_string(), "--out", &out, "--profile", "adapter"];
-    text_of(adapter(workspace(), &[&["build"][..], &arguments, &["--", "--offline"]].concat()));
+    let mut build = command(alp(), workspace());
+    build.args(["adapter", "build"]).args(arguments).args(["--", "--offline"]);
+    text_of(build.env("CARGO_TARGET_DIR", target_folder()).output().unwrap());
     to.join(format!("{exchange}.wasm"))
 }
 

@@ -139,11 +139,17 @@ impl OldPool {
         self.database.execute(&sql).await;
     }
 
-    /// Waits until nobody is connected to its database any more.
+    /// Waits until nobody is connected to its database any more. It asks from another database: its own connection must
+    /// not be the one that is found there a moment after.
     pub(super) async fn left_alone(&self) {
-        let others = "SELECT CAST(COUNT(*) AS TEXT) FROM pg_stat_activity WHERE datname = current_database() \
-                      AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
-        wait_until("nobody is connected", async || self.database.text(others).await == "0").await;
+        let url = self.database.url();
+        let name = url.split(['/', '?']).nth(3).unwrap();
+        let beside = ForeignDatabase::at(&url.replace(&format!("/{name}?"), "/postgres?"));
+        let others = format!(
+            "SELECT CAST(COUNT(*) AS TEXT) FROM pg_stat_activity WHERE datname = '{name}' \
+             AND backend_type = 'client backend'"
+        );
+        wait_until("nobody is connected", async || beside.text(&others).await == "0").await;
     }
 
     pub(super) fn folder(&self) -> &Path {
