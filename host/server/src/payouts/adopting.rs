@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use alp_store::{
-    AdoptedPayout, Foreign, Lease, MAX_BALANCES_PAGE, Owing, PayoutDebit, PayoutOutput, PayoutRow, StoreError,
+    AdoptedPayout, Foreign, Lease, MAX_BALANCES_PAGE, Owing, PayoutDebit, PayoutOutput, StoreError,
 };
 
 use super::Payer;
@@ -64,10 +64,7 @@ impl Payer {
     /// transaction has reserved the very coins that it paid: taken twice, they would be sent twice.
     async fn give_back_unsent(&self, lease: &Lease, view: &View) -> Result<Vec<u64>, String> {
         let mut given_back = Vec::new();
-        let unsent = |payout: &&PayoutRow| {
-            matches!(payout.stage.as_str(), "reserved" | "prepared") && !view.has(payout)
-        };
-        for payout in view.open.iter().filter(unsent) {
+        for payout in view.open.iter().filter(|payout| view.is_unsent(payout)) {
             let now_ms = self.store.clock_ms().await.map_err(|error| error.to_string())?;
             let why = "a transaction that the ledger did not know was adopted";
             let void = self.store.void_payout(lease, payout.payout_id, &payout.stage, now_ms, why);

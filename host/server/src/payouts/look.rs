@@ -29,9 +29,10 @@ pub(super) struct View {
 }
 
 impl View {
-    /// Whether the wallet has a transaction of this payout, whatever the ledger says of its stage.
-    pub(super) fn has(&self, payout: &PayoutRow) -> bool {
-        self.matched.contains_key(&payout.payout_id)
+    /// Whether nothing of this payout was sent: the ledger says so, and the wallet has no transaction of it.
+    pub(super) fn is_unsent(&self, payout: &PayoutRow) -> bool {
+        matches!(payout.stage.as_str(), "reserved" | "prepared")
+            && !self.matched.contains_key(&payout.payout_id)
     }
 
     /// What the history says of an open payout.
@@ -98,13 +99,7 @@ impl Payer {
         };
         let mut matched = BTreeMap::new();
         for payout in &open {
-            let spend = match payout.stage.as_str() {
-                // A ledger that was put back from before the call does not know that there was one. The comment names
-                // the payout and its outputs, so that it can be of nothing else.
-                "reserved" => history.spends.iter().find(|spend| spend.comment == payout.comment),
-                _ => self.find(&history, payout).await?,
-            };
-            if let Some(spend) = spend {
+            if let Some(spend) = self.find(&history, payout).await? {
                 matched.insert(payout.payout_id, spend.clone());
             }
         }
@@ -131,6 +126,11 @@ impl Payer {
         }
         if let Some(spend) = history.spends.iter().find(|spend| spend.comment == payout.comment) {
             return Ok(Some(spend));
+        }
+        // A ledger that was put back from before the call does not know that there was one. The comment names the payout and
+        // its outputs, so that it can be of nothing else; without one the outputs alone are for a person to judge.
+        if payout.stage == "reserved" {
+            return Ok(None);
         }
         let outputs = outputs_of(payout)?;
         let called_s = i64::try_from(payout.called_at_ms / 1000).unwrap_or(i64::MAX);

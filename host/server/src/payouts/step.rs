@@ -32,11 +32,9 @@ impl Payer {
             return Ok(Outcome::Stopped(stopped.unwrap_or(why)));
         }
         // What was never sent waits: a transaction that nobody knows may have paid the same coins.
-        let waits = |payout: &PayoutRow| match payout.stage.as_str() {
-            "reserved" => !view.has(payout),
-            "prepared" => !view.unknown.is_empty() && !view.has(payout),
-            _ => false,
-        };
+        let reserved = |payout: &&PayoutRow| payout.stage == "reserved" && view.is_unsent(payout);
+        let waits =
+            |payout: &&PayoutRow| reserved(payout) || (!view.unknown.is_empty() && view.is_unsent(payout));
         let mut waiting = false;
         for payout in view.open.iter().filter(|payout| !waits(payout)) {
             match self.review_one(lease, wallet, &view, payout).await? {
@@ -52,7 +50,7 @@ impl Payer {
             return self.history_lost(lease).await;
         }
         self.end_alarm(lease, "history", "wallet").await?;
-        if let Some(payout) = view.open.iter().find(|payout| payout.stage == "reserved" && waits(payout)) {
+        if let Some(payout) = view.open.iter().find(reserved) {
             return self.make(lease, wallet, &view, payout, now_ms).await;
         }
         let planned = self.plan_if_due(lease, Some(wallet), now_ms).await?;
